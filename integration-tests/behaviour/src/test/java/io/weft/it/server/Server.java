@@ -63,7 +63,9 @@ enum Server {
 
     /** @param instance the body of its answers */
     JvmProcess start(JvmCommand jvm, String instance) {
-        return (library == null ? jvm : jvm.classPath(Library.named(library))).driver(driver, instance);
+        JvmCommand command = library == null ? jvm : jvm.classPath(Library.named(library));
+        // As Tomcat's own scripts have it: 9.0.27 stops an app by what newer JDKs have closed.
+        return (this == TOMCAT_9 ? command.option("--add-opens=java.base/java.io=ALL-UNNAMED") : command).driver(driver, instance);
     }
 
     boolean isServletContainer() {

@@ -46,7 +46,7 @@ class UnsecurableServerIT {
     private record Unsecurable(String module, String library, String driver) {}
 
     private static final Unsecurable UNDERTOW = new Unsecurable("undertow", "undertow-1.4", "io.weft.driver.UndertowServer");
-    private static final Unsecurable TOMCAT_9 = new Unsecurable("tomcat", "tomcat-9.0.45", "io.weft.driver.tomcat.javax.TomcatServer");
+    private static final Unsecurable TOMCAT_9 = new Unsecurable("tomcat", "tomcat-9.0.26", "io.weft.driver.tomcat.javax.TomcatServer");
     /** Of which no connection is seen when it is accepted. */
     private static final Unsecurable TOMCAT_7 = new Unsecurable("tomcat", "tomcat-7", "io.weft.driver.tomcat.javax.PlainTomcatServer");
     private static final Unsecurable TOMCAT_8_0 = new Unsecurable("tomcat", "tomcat-8.0", "io.weft.driver.tomcat.javax.PlainTomcatServer");

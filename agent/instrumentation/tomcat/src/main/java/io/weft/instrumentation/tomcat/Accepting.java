@@ -20,17 +20,19 @@ final class Accepting {
     private final Internals internals;
     private final MeshHttp2 http2;
     private final Connections connections;
+    private final MeshChannel.Maker maker;
     /** Of the acceptor's thread; what is there is of the connection that was accepted last. */
     private final ThreadLocal<Accepted> accepted = new ThreadLocal<>();
 
     /** @param connection null: of no network that policy knows */
     private record Accepted(SocketChannel socket, InboundConnection connection, Closing closing) {}
 
-    Accepting(Inbound inbound, Internals internals, MeshHttp2 http2, Connections connections) {
+    Accepting(Inbound inbound, Internals internals, MeshHttp2 http2, Connections connections, MeshChannel.Maker maker) {
         this.inbound = inbound;
         this.internals = internals;
         this.http2 = http2;
         this.connections = connections;
+        this.maker = maker;
     }
 
     /** In the place of {@code NioEndpoint.setSocketOptions}. */
@@ -65,10 +67,10 @@ final class Accepting {
     /** Instead of the channel that Tomcat is about to wrap. */
     NioChannel channel(NioChannel own, NioEndpoint endpoint) {
         Accepted now = accepted.get();
-        if (own instanceof MeshNioChannel) {
+        if (own instanceof MeshChannel) {
             return now == null ? new NioChannel(own.getBufHandler()) : own;
         }
-        return now != null && now.connection.inspects() ? new MeshNioChannel(own.getBufHandler(), endpoint, this, http2) : own;
+        return now != null && now.connection.inspects() ? maker.make(own.getBufHandler(), endpoint, new MeshBytes(this, http2)) : own;
     }
 
     /** The wrapper is made. */
@@ -79,9 +81,10 @@ final class Accepting {
         }
         now.closing.wrapper = wrapper;
         connections.opened(wrapper, now.connection);
-        if (wrapper.getSocket() instanceof MeshNioChannel mesh) {
+        NioChannel channel = wrapper.getSocket();
+        if (channel instanceof MeshChannel) {
             // Tomcat does so itself with the channel that this one stands in for.
-            mesh.reset(now.socket, (NioEndpoint.NioSocketWrapper) wrapper);
+            channel.reset(now.socket, (NioEndpoint.NioSocketWrapper) wrapper);
         }
     }
 

@@ -83,7 +83,7 @@ final class IncomingRequest extends InboundExchange {
             request.setAttribute(SENDFILE_SUPPORT, Boolean.FALSE);
         }
         if (maxRequestBytes() > 0 && request.getContentLengthLong() < 0) {
-            limitedBody = new LimitedBody(request, request.getInputBuffer(), maxRequestBytes());
+            limitedBody = new LimitedBody(internals, request, request.getInputBuffer(), maxRequestBytes());
             request.setInputBuffer(limitedBody);
         }
     }

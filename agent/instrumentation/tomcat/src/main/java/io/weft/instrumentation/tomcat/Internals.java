@@ -10,6 +10,7 @@ import org.apache.catalina.connector.CoyoteAdapter;
 import org.apache.coyote.AbstractProcessor;
 import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ActionHook;
+import org.apache.coyote.InputBuffer;
 import org.apache.coyote.OutputBuffer;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
@@ -18,7 +19,7 @@ import org.apache.tomcat.util.net.AbstractEndpoint;
 import org.apache.tomcat.util.net.SendfileDataBase;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
-/** Fields that Tomcat has no accessor for; the same in 9, 10.1 and 11. */
+/** Fields that Tomcat has no accessor for, the same in 9, 10.1 and 11, and methods that not all versions have. */
 final class Internals {
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext context;
@@ -31,6 +32,14 @@ final class Internals {
     private static MethodHandle destroySocket(MethodHandles.Lookup lookup) throws IllegalAccessException {
         try {
             return lookup.findVirtual(AbstractEndpoint.class, "destroySocket", MethodType.methodType(void.class, Object.class));
+        } catch (NoSuchMethodException e) {
+            return null;
+        }
+    }
+
+    private static MethodHandle available() throws IllegalAccessException {
+        try {
+            return MethodHandles.publicLookup().findVirtual(InputBuffer.class, "available", MethodType.methodType(int.class));
         } catch (NoSuchMethodException e) {
             return null;
         }
@@ -71,6 +80,17 @@ final class Internals {
         return false;
     }
 
+    /** What of a request's body can be read at once. */
+    int available(InputBuffer body) {
+        try {
+            return Members.AVAILABLE == null ? 0 : (int) Members.AVAILABLE.invokeExact(body);
+        } catch (RuntimeException | Error librarys) {
+            throw librarys;
+        } catch (Throwable fault) {
+            throw new IllegalStateException(fault);
+        }
+    }
+
     OutputBuffer outputBuffer(Response response) {
         return (OutputBuffer) Members.OUTPUT_BUFFER.get(response);
     }
@@ -91,6 +111,8 @@ final class Internals {
         static final VarHandle ENDPOINT;
         /** Null in old versions, whose {@code closeSocket} closes also what has no wrapper. */
         static final MethodHandle DESTROY_SOCKET;
+        /** Null before 9.0.40, which does not ask for it. */
+        static final MethodHandle AVAILABLE;
 
         static {
             AdapterContext context = Internals.context;
@@ -102,6 +124,7 @@ final class Internals {
                 HOOK = field(context, Request.class, "hook", ActionHook.class);
                 ENDPOINT = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
                 OUTPUT_BUFFER = field(context, Response.class, "outputBuffer", OutputBuffer.class);
+                AVAILABLE = available();
                 DESTROY_SOCKET = destroySocket(context.lookup(AbstractEndpoint.class.getName()));
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);

@@ -10,11 +10,13 @@ import org.apache.tomcat.util.net.ApplicationBufferHandler;
 final class LimitedBody implements InputBuffer {
     private static final LocalReply TOO_LARGE = LocalReply.of(413, "Payload Too Large");
 
+    private final Internals internals;
     private final Request request;
     private final InputBuffer body;
     private long left;
 
-    LimitedBody(Request request, InputBuffer body, long maxBytes) {
+    LimitedBody(Internals internals, Request request, InputBuffer body, long maxBytes) {
+        this.internals = internals;
         this.request = request;
         this.body = body;
         this.left = maxBytes;
@@ -41,6 +43,6 @@ final class LimitedBody implements InputBuffer {
 
     @Override
     public int available() {
-        return body.available();
+        return internals.available(body);
     }
 }

@@ -4,8 +4,10 @@ import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.coyote.AbstractProtocol;
 import org.apache.coyote.ProtocolHandler;
 import org.apache.coyote.UpgradeProtocol;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
@@ -32,8 +34,7 @@ final class MeshHttp2 {
         try {
             MethodHandles.Lookup http2 = context.lookup("org.apache.coyote.http2.Http2Protocol");
             MethodHandle make = http2.findConstructor(http2.lookupClass(), MethodType.methodType(void.class));
-            MethodHandle join = http2.findVirtual(
-                    http2.lookupClass(), "setHttp11Protocol", MethodType.methodType(void.class, AbstractHttp11Protocol.class));
+            MethodHandle join = join(http2);
             // (protocol, connector) → protocol, after it has joined the connector
             MethodHandle joined = MethodHandles.foldArguments(
                     MethodHandles.dropArguments(MethodHandles.identity(http2.lookupClass()), 1, AbstractHttp11Protocol.class), join);
@@ -43,6 +44,19 @@ final class MeshHttp2 {
             context.warn("Tomcat: callers that speak HTTP/2 over mesh TLS are refused: " + e);
             return null;
         }
+    }
+
+    /** (protocol, connector) → void: before 9.0.38 it has another type, and before 9.0.31 there is nothing to be told. */
+    private static MethodHandle join(MethodHandles.Lookup http2) throws ReflectiveOperationException {
+        MethodType type = MethodType.methodType(void.class, http2.lookupClass(), AbstractHttp11Protocol.class);
+        for (Class<?> connector : List.of(AbstractHttp11Protocol.class, AbstractProtocol.class)) {
+            try {
+                return http2.findVirtual(http2.lookupClass(), "setHttp11Protocol", MethodType.methodType(void.class, connector)).asType(type);
+            } catch (NoSuchMethodException other) {
+                continue;
+            }
+        }
+        return MethodHandles.empty(type);
     }
 
     boolean isThere() {

@@ -43,7 +43,9 @@ public final class TomcatModule {
     static final String STREAM_HEADER = "stream-header";
     static final String NEGOTIATED = "negotiated";
 
-    private static final String FULL = "io.weft.instrumentation.tomcat.TomcatAdapter";
+    private static final String PACKAGE = "io.weft.instrumentation.tomcat.";
+    /** Where the other one fits that is no guard, there is all that only this one is said to need. */
+    private static final String FULL = PACKAGE + "TomcatAdapter";
     private static final String CONNECTOR = "org.apache.catalina.connector.Connector";
     private static final String ADAPTER = "org.apache.catalina.connector.CoyoteAdapter";
     private static final String REQUEST = "org.apache.coyote.Request";
@@ -56,8 +58,8 @@ public final class TomcatModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "tomcat",
-                "8.5.76 and later, 9.0.46 and later, 10.1, 11; others from 7 on are kept from serving where they cannot be secured",
-                List.of(FULL, "io.weft.instrumentation.tomcat.GuardedTomcatAdapter"),
+                "8.5.76 and later, 9.0.27 and later, 10.1, 11; others from 7 on are kept from serving where they cannot be secured",
+                List.of(FULL, PACKAGE + "TomcatBefore9048Adapter", PACKAGE + "GuardedTomcatAdapter"),
                 List.of(),
                 List.of(
                         result(CONNECTOR_STARTED, CONNECTOR, "startInternal", "()V"),
