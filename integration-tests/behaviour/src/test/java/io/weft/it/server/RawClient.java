@@ -1,5 +1,6 @@
 package io.weft.it.server;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 
 /** One connection to a server on loopback, byte by byte. */
@@ -31,6 +33,25 @@ final class RawClient implements AutoCloseable {
             client.send(request);
             return client.readAll();
         }
+    }
+
+    /** Also where the connection is reset before all of the request is sent. */
+    Answer answer(String request) {
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
+        boolean reset = false;
+        try {
+            try {
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            } catch (SocketException unread) {
+                reset = true;
+            }
+            socket.getInputStream().transferTo(answer);
+        } catch (SocketException end) {
+            reset = true;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Answer(answer.toByteArray(), reset);
     }
 
     void send(String bytes) {

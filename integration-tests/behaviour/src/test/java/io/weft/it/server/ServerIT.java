@@ -147,11 +147,12 @@ class ServerIT {
         }
         SoftAssertions soft = new SoftAssertions();
         for (String request : requests) {
-            byte[] without = RawClient.ask(plain, request);
-            byte[] within = RawClient.ask(meshed, request);
+            Answer without = Answer.to(plain, request);
+            Answer within = Answer.to(meshed, request);
             String name = request.substring(0, Math.min(80, request.length()));
-            soft.assertThat(head(within)).as(name).isEqualTo(head(without));
-            soft.assertThat(Arrays.hashCode(tail(within))).as("body of " + name).isEqualTo(Arrays.hashCode(tail(without)));
+            soft.assertThat(head(within.bytes())).as(name).isEqualTo(head(without.bytes()));
+            soft.assertThat(Arrays.hashCode(tail(within.bytes()))).as("body of " + name).isEqualTo(Arrays.hashCode(tail(without.bytes())));
+            soft.assertThat(within.reset()).as("reset after " + name).isEqualTo(without.reset());
         }
         soft.assertAll();
     }
