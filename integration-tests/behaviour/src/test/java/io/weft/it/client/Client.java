@@ -57,7 +57,7 @@ enum Client {
     VERTX_4_0("Vert.x 4.0", VertxClient.class, "vertx-4.0", Span.OLDEST_JDK, "vertx.InternalsBefore45#towards"),
     VERTX_4_5("Vert.x 4.5", VertxClient.class, "vertx-4.5", Span.OLDEST_JDK, "vertx.InternalsSince45#towards"),
     VERTX_5("Vert.x 5", VertxClient.class, "vertx-5", Span.NEWEST_JDK, "vertx.InternalsSince45#towards"),
-    HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
+    HELIDON_4_0("Helidon 4.0", HelidonClient.class, "helidon-webclient-4.0", Span.SINCE_21, "helidon.Attempt#lead"),
     HELIDON_4_5("Helidon 4.5", HelidonClient.class, "helidon-4.5", Span.SINCE_21, "helidon.Attempt#lead"),
     ARMERIA_1_24("Armeria 1.24", ArmeriaClient.class, "armeria-1.24", Span.OLDEST_JDK, "armeriaclient.Hop#context"),
     ARMERIA_1_40("Armeria 1.40", ArmeriaClient.class, "armeria-1.40", Span.NEWEST_JDK, "armeriaclient.Hop#context"),

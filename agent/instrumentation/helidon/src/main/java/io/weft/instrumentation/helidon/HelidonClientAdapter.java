@@ -48,9 +48,11 @@ public final class HelidonClientAdapter implements Adapter {
 
     /** Of a part of Helidon that the app may not have: nothing but its name is here. */
     private static Http2Calls http2(AdapterContext context, Connections connections) throws ReflectiveOperationException {
-        Class<?> type = Class.forName(HelidonClientAdapter.class.getPackageName() + ".Http2CallChains");
         try {
+            Class<?> type = Class.forName(HelidonClientAdapter.class.getPackageName() + ".Http2CallChains");
             return (Http2Calls) type.getDeclaredConstructor(AdapterContext.class, Connections.class).newInstance(context, connections);
+        } catch (LinkageError absent) {
+            return null;
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof ReflectiveOperationException || e.getCause() instanceof LinkageError) {
                 return null;

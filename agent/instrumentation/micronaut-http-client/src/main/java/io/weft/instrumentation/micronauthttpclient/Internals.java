@@ -8,6 +8,7 @@ import io.micronaut.http.client.netty.ConnectionManager.PoolHandle;
 import io.micronaut.http.client.netty.DefaultHttpClient.RequestKey;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Promise;
 import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
@@ -44,6 +45,10 @@ final class Internals {
 
     Bootstrap bootstrap(Object connections) throws Throwable {
         return (Bootstrap) (Object) Members.BOOTSTRAP.invokeExact(connections);
+    }
+
+    EventLoopGroup group(Object connections) throws Throwable {
+        return (EventLoopGroup) (Object) Members.GROUP.invokeExact(connections);
     }
 
     /** As the library does before it connects. */
@@ -89,6 +94,7 @@ final class Internals {
         static final MethodHandle ACQUIRE;
         static final MethodHandle BOOTSTRAP;
         static final MethodHandle CONFIGURATION;
+        static final MethodHandle GROUP;
         static final MethodHandle HTTP_VERSION;
         static final MethodHandle POOLS;
         /** Null before 4.7, as the next two. */
@@ -105,6 +111,7 @@ final class Internals {
                 ACQUIRE = connections.method("connect", 2);
                 BOOTSTRAP = connections.getter("bootstrap");
                 CONFIGURATION = connections.getter("configuration");
+                GROUP = connections.getter("group");
                 HTTP_VERSION = connections.getter("httpVersion");
                 POOLS = connections.getter("pools");
                 Type customizer = new Type(context, NETTY + "NettyClientCustomizer");

@@ -128,7 +128,7 @@ public final class MicronautHttpClientAdapter implements Adapter {
     }
 
     private EventLoopGroup group(Object connections, EventLoopGroup loop) throws Throwable {
-        return loop == null ? internals.bootstrap(connections).config().group() : loop;
+        return loop == null ? internals.group(connections) : loop;
     }
 
     /** The library's, on the loop that asks for the connection, if that is one of the client's. */
@@ -137,6 +137,8 @@ public final class MicronautHttpClientAdapter implements Adapter {
         if (loop != null) {
             return librarys.clone().group(loop);
         }
-        return librarys.clone(Connecting.current(librarys.config().group()));
+        EventLoopGroup current = Connecting.current(internals.group(connections));
+        // In 4.8 its bootstrap has no group, and only the thread is given for which the connection is.
+        return librarys.config().group() == null ? librarys.clone().group(current) : librarys.clone(current);
     }
 }
