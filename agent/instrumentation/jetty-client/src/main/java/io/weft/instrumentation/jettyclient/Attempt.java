@@ -70,7 +70,7 @@ final class Attempt implements Response.Listener {
 
     Attempt(Hop hop, MeshTag tag, RequestChanges changes) {
         this.hop = hop;
-        Request.Content apps = hop.app().getBody();
+        Request.Content apps = hop.body();
         body = apps == null ? null : new AttemptBody(apps);
         request = new AttemptRequest(this, hop.app(), tag, changes, body);
     }

@@ -28,7 +28,8 @@ final class AttemptRequest extends HttpRequest {
     private final HttpRequest app;
     private final MeshTag tag;
     private final RequestChanges changes;
-    private final Request.Content body;
+    /** Null: none. Written for the last time by the thread that sends, before it does. */
+    private Request.Content body;
 
     /** The endpoint's address is asked for, and not what the app's URL says. For the thread that makes the attempt. */
     private boolean addressed;
@@ -167,6 +168,16 @@ final class AttemptRequest extends HttpRequest {
     @Override
     public Request.Content getBody() {
         return body;
+    }
+
+    /** Up to 12.0.12 the library gives an empty one to a request that has none, for its redirects and for what sends it. */
+    @Override
+    public Request body(Request.Content content) {
+        body = content;
+        if (attempt.hop().isFirstConnected(attempt)) {
+            app.body(content);
+        }
+        return this;
     }
 
     /** The app's own is asked above. */

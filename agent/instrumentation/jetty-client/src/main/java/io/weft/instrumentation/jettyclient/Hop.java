@@ -52,6 +52,10 @@ final class Hop {
     private final HttpExchange apps;
     private final OutgoingRequest exchange;
     private final Runnable end;
+
+    /** The app's; null: none. The request may have one of the library's once it goes out. */
+    private final Request.Content body;
+
     private final AtomicReference<Throwable> aborted = new AtomicReference<>();
 
     /** The latest one. */
@@ -91,6 +95,7 @@ final class Hop {
         this.apps = apps;
         this.exchange = exchange;
         this.end = new ExchangeEnd(exchange);
+        this.body = apps.getRequest().getBody();
     }
 
     /** Null: none has it. */
@@ -108,6 +113,11 @@ final class Hop {
 
     HttpRequest app() {
         return apps.getRequest();
+    }
+
+    /** Null: none. */
+    Request.Content body() {
+        return body;
     }
 
     HttpResponse response() {
@@ -147,7 +157,7 @@ final class Hop {
     }
 
     private void dial() {
-        if (attempt != null && attempt.hasTouchedBody() && !app().getBody().rewind()) {
+        if (attempt != null && attempt.hasTouchedBody() && !body.rewind()) {
             throw new IllegalStateException("a body cannot be sent again");
         }
         EndpointKey key = destinations.key(exchange.endpoint());
@@ -433,7 +443,6 @@ final class Hop {
 
     /** Whoever provides it may be waiting for a reader. */
     private void failBody(Throwable failure) {
-        Request.Content body = app().getBody();
         if (body != null) {
             body.fail(failure);
         }
@@ -478,7 +487,7 @@ final class Hop {
     }
 
     private void replied() {
-        if (apps.responseComplete(null)) {
+        if (responseComplete(null)) {
             listeners().notifySuccess(response());
             complete(null);
         }

@@ -33,7 +33,7 @@ final class Internals {
     private static final class Members {
         static final MethodHandle SENT;
 
-        /** Null before 12.0.2 or so. */
+        /** Null up to 12.0.4. */
         static final MethodHandle GET_CONNECTION;
 
         /** Null as the other. */
