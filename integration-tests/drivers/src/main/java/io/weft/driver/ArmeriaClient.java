@@ -59,7 +59,7 @@ public final class ArmeriaClient {
      * It sends a body at once, whatever is expected, and what comes of that when the server has closed meanwhile is chance. Where a response is over
      * before the end of its request is written, it takes the connection for one that is good for more.
      */
-    private static final boolean IS_OLD = Integer.parseInt(Version.get("armeria").artifactVersion().split("\\.")[1]) <= 26;
+    private static final boolean IS_OLD = Integer.parseInt(Version.get("armeria").artifactVersion().split("\\.")[1]) <= 30;
 
     private final ExecutorService writers = Executors.newCachedThreadPool();
     private final Map<Traits, WebClient> clients = new ConcurrentHashMap<>();

@@ -28,6 +28,7 @@ import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.Result;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.util.Jetty;
 
 /**
  * Jetty's HttpClient from 12 on. GET waits for its answer on the calling thread, other methods for a callback; a body that is not read to
@@ -35,6 +36,12 @@ import org.eclipse.jetty.http.HttpField;
  */
 public final class JettyClient {
     private static final int LARGEST = 16 << 20;
+
+    /**
+     * Up to 12.0.12 a response may end its exchange while the library still sends the request: then a redirect fails what has gone out, and
+     * a refused expectation the library, which may leave its caller waiting for ever.
+     */
+    private static final boolean IS_OLD = Jetty.VERSION.matches("12\\.0\\.(\\d|1[0-2])");
 
     private final Map<Traits, HttpClient> clients = new ConcurrentHashMap<>();
 
@@ -142,9 +149,9 @@ public final class JettyClient {
                 .attribute(Seen.KEY, seen);
         // Whether the library has done with a body when it acts on a response to it, and so what it tells of it, is chance.
         boolean acts = call.is(Way.FOLLOW_REDIRECTS) || call.is(Way.AUTHENTICATE);
-        listen(request, acts && !call.body().isEmpty() ? new Seen() : seen);
+        listen(request, acts && (IS_OLD || !call.body().isEmpty()) ? new Seen() : seen);
         call.headers().forEach((name, value) -> request.headers(headers -> headers.put(name, value)));
-        if (call.is(Way.EXPECT_CONTINUE)) {
+        if (call.is(Way.EXPECT_CONTINUE) && !IS_OLD) {
             request.headers(headers -> headers.put("Expect", "100-continue"));
         }
         if (!call.body().isEmpty()) {
