@@ -70,7 +70,7 @@ public final class ApacheHttpAsyncClient5 {
     private CloseableHttpAsyncClient client(Traits traits) {
         CloseableHttpAsyncClient client = switch (traits.kind) {
             case "minimal" -> HttpAsyncClients.createMinimal();
-            case "http2" -> HttpAsyncClients.createHttp2Default();
+            case "http2" -> HttpAsyncClients.customHttp2().disableAutomaticRetries().build();
             case "minimal-http2" -> HttpAsyncClients.createHttp2Minimal();
             default -> custom(traits);
         };
@@ -126,6 +126,7 @@ public final class ApacheHttpAsyncClient5 {
         Consumer consumer = new Consumer(call);
         Told told = new Told();
         Future<String> sent = client.execute(new BasicRequestProducer(request, body), consumer, context, told);
+        call.cancelSoon(() -> sent.cancel(true));
         try {
             if (call.leaves()) {
                 String first = consumer.first();

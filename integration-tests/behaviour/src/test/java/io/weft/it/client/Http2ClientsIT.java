@@ -15,6 +15,7 @@ import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.netty.handler.codec.http2.Http2Error;
+import io.weft.driver.ApacheHttpAsyncClient5;
 import io.weft.driver.HelidonHttp2Client;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
@@ -62,6 +63,8 @@ class Http2ClientsIT {
     private static final String ORDERS = "spiffe://mesh/orders";
 
     enum Http2Client {
+        APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, "X-Client", "http2"),
+        APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, "X-Client", "http2"),
         HELIDON_4_5("helidon-4.5", HelidonHttp2Client.class, "X-Http", "prior-knowledge");
 
         private final String library;
@@ -75,6 +78,11 @@ class Http2ClientsIT {
             this.driver = driver;
             this.header = header;
             this.http2 = http2;
+        }
+
+        /** What of {@code late}: Apache's ends its request there by itself. */
+        String sentDespiteARefusal() {
+            return driver == ApacheHttpAsyncClient5.class ? "" : "late";
         }
     }
 
@@ -252,16 +260,42 @@ class Http2ClientsIT {
         Route.Builder route = to("orders").toBuilder();
         route.getRouteBuilder().setTimeout(Durations.fromMillis(400));
         serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", route.build()));
-        send(Call.get("http://orders/"));
+        warmUp("a");
+        int ended = a.cancellations();
+        int connections = a.connections();
         a.react(request -> new Begin(200, "half"));
 
         long began = System.nanoTime();
         assertThat(ask(Call.get("http://orders/"))).containsKey("error");
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
-        await().untilAsserted(() -> assertThat(a.cancellations()).isEqualTo(1));
+        await().untilAsserted(() -> assertThat(a.cancellations()).isEqualTo(ended + 1));
         a.react(request -> a.ok());
         assertThat(send(Call.get("http://orders/")).body()).isEqualTo("a");
-        assertThat(a.connections()).isEqualTo(1);
+        assertThat(a.connections()).isEqualTo(connections);
+    }
+
+    /** The first request of a process, and its first handshake, may take longer than a limit allows. */
+    private void warmUp(String body) {
+        await().untilAsserted(() -> assertThat(send(Call.get("http://orders/")).body()).isEqualTo(body));
+    }
+
+    /** Over HTTP/1.1 some libraries stop sending. Its time begins with its end. */
+    @Test
+    void whatIsAnsweredEarlyIsSentToItsEnd() {
+        Route.Builder route = to("orders").toBuilder();
+        route.getRouteBuilder().setTimeout(Durations.fromMillis(300));
+        serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", route.build()));
+        warmUp("a");
+        int connections = a.connections();
+        for (int status : new int[] {200, 413}) {
+            a.forgetRequests();
+            a.beginEarly(status);
+            HttpAnswer answer = send(Call.post("http://orders/", "late").way(Way.STREAM).way(Way.LATE));
+            assertThat(answer.status()).isEqualTo(status);
+            assertThat(answer.body()).isEqualTo("a");
+            assertThat(a.requests()).extracting(Received::body).containsExactly(status == 413 ? client.sentDespiteARefusal() : "late");
+        }
+        assertThat(a.connections()).isEqualTo(connections);
     }
 
     /** Also where the library takes what came for all of it. */
@@ -308,15 +342,17 @@ class Http2ClientsIT {
         Http2Upstream orders = testbed.closeAfterwards(Http2Upstream.start("orders", MESH.certify(ORDERS).trusting(MESH)));
         Certified own = MESH.certify("spiffe://mesh/shop");
         serve(secured(own, orders));
+        warmUp("orders");
+        int connections = orders.connections();
         for (int i = 0; i < 3; i++) {
             assertThat(send(Call.post("http://orders/", "the body")).body()).isEqualTo("orders");
         }
-        assertThat(orders.connections()).isEqualTo(1);
+        assertThat(orders.connections()).isEqualTo(connections);
 
         serve(secured(MESH.certify("spiffe://mesh/shop"), orders));
         await().untilAsserted(() -> assertThat(orders.openConnections()).isZero());
         assertThat(send(Call.get("http://orders/")).body()).isEqualTo("orders");
-        assertThat(orders.connections()).isEqualTo(2);
+        assertThat(orders.connections()).isEqualTo(connections + 1);
 
         int served = orders.requests().size();
         serve(Policy.empty().virtualHost("orders", to("orders")).cluster("orders", cluster -> cluster.setTransportSocket(
@@ -325,9 +361,27 @@ class Http2ClientsIT {
         assertThat(orders.requests()).hasSize(served);
     }
 
+    @Test
+    void aHandshakeThatTakesTooLongKeepsNoOtherWaiting() {
+        Http2Upstream orders = testbed.closeAfterwards(Http2Upstream.start("orders", MESH.certify(ORDERS).trusting(MESH)));
+        Certified own = MESH.certify("spiffe://mesh/shop");
+        serve(secured(own, orders, Duration.ofMillis(1)));
+        for (int i = 0; i < 3; i++) {
+            assertThat(ask(Call.get("http://orders/"))).containsKey("error");
+        }
+        serve(secured(own, orders));
+        warmUp("orders");
+    }
+
     private static Policy secured(Certified own, Http2Upstream orders) {
+        return secured(own, orders, Duration.ofSeconds(1));
+    }
+
+    private static Policy secured(Certified own, Http2Upstream orders, Duration connectTimeout) {
         return Policy.empty().virtualHost("orders", to("orders")).cluster("orders",
-                (Cluster.Builder cluster) -> cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, own, ORDERS)), orders.address());
+                (Cluster.Builder cluster) -> cluster.setConnectTimeout(Durations.fromMillis(connectTimeout.toMillis()))
+                        .setTransportSocket(MeshTlsSockets.upstream(MESH, own, ORDERS)),
+                orders.address());
     }
 
     private void serveBoth(Route route) {

@@ -4,6 +4,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -21,6 +22,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.IdentityCipherSuiteFilter;
@@ -73,13 +75,15 @@ public final class Http2Upstream implements AutoCloseable {
     private final List<Received> requests = new CopyOnWriteArrayList<>();
     private final Channel listening;
     private volatile Function<Received, Reaction> reaction = received -> ok();
+    /** Zero: an answer begins when its request is complete. */
+    private volatile int early;
 
-    private Http2Upstream(String name, SSLContext tls) {
+    private Http2Upstream(String name, SSLContext tls, Http2Settings settings) {
         this.name = name;
         listening = new ServerBootstrap()
                 .group(threads)
                 .channel(NioServerSocketChannel.class)
-                .childHandler(new Connection(tls == null ? null : secured(tls)))
+                .childHandler(new Connection(tls == null ? null : secured(tls), settings))
                 .bind("127.0.0.1", 0)
                 .syncUninterruptibly()
                 .channel();
@@ -87,11 +91,16 @@ public final class Http2Upstream implements AutoCloseable {
 
     /** In plaintext. */
     public static Http2Upstream start(String name) {
-        return new Http2Upstream(name, null);
+        return start(name, (SSLContext) null);
     }
 
     public static Http2Upstream start(String name, SSLContext tls) {
-        return new Http2Upstream(name, tls);
+        return new Http2Upstream(name, tls, Http2Settings.defaultSettings());
+    }
+
+    /** In plaintext, and each connection has so many streams at a time at most. */
+    public static Http2Upstream start(String name, int streams) {
+        return new Http2Upstream(name, null, Http2Settings.defaultSettings().maxConcurrentStreams(streams));
     }
 
     private static JdkSslContext secured(SSLContext tls) {
@@ -136,6 +145,11 @@ public final class Http2Upstream implements AutoCloseable {
         this.reaction = reaction;
     }
 
+    /** From now on a request that has a body is answered with this status at once, and with the server's name when it is complete; zero: as it was before. */
+    public void beginEarly(int status) {
+        early = status;
+    }
+
     @Override
     public void close() {
         threads.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
@@ -143,9 +157,11 @@ public final class Http2Upstream implements AutoCloseable {
 
     private final class Connection extends ChannelInitializer<Channel> {
         private final JdkSslContext tls;
+        private final Http2Settings settings;
 
-        Connection(JdkSslContext tls) {
+        Connection(JdkSslContext tls, Http2Settings settings) {
             this.tls = tls;
+            this.settings = settings;
         }
 
         @Override
@@ -156,7 +172,7 @@ public final class Http2Upstream implements AutoCloseable {
             if (tls != null) {
                 channel.pipeline().addLast(tls.newHandler(channel.alloc()));
             }
-            channel.pipeline().addLast(Http2FrameCodecBuilder.forServer().build(), new Http2MultiplexHandler(new ChannelInitializer<>() {
+            channel.pipeline().addLast(Http2FrameCodecBuilder.forServer().initialSettings(settings).build(), new Http2MultiplexHandler(new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel stream) {
                     stream.pipeline().addLast(new Stream(number));
@@ -169,6 +185,7 @@ public final class Http2Upstream implements AutoCloseable {
         private final int connection;
         private final Map<String, String> headers = new TreeMap<>();
         private final StringBuilder body = new StringBuilder();
+        private boolean begun;
 
         Stream(int connection) {
             this.connection = connection;
@@ -179,6 +196,10 @@ public final class Http2Upstream implements AutoCloseable {
             try {
                 if (frame instanceof Http2HeadersFrame head) {
                     head.headers().forEach(header -> headers.put(header.getKey().toString(), header.getValue().toString()));
+                    if (early != 0 && !head.isEndStream()) {
+                        begun = true;
+                        context.writeAndFlush(new DefaultHttp2HeadersFrame(head(early)));
+                    }
                     received(context, head.isEndStream());
                 } else if (frame instanceof Http2DataFrame data) {
                     body.append(data.content().toString(StandardCharsets.UTF_8));
@@ -203,7 +224,11 @@ public final class Http2Upstream implements AutoCloseable {
             }
             Received request = new Received(connection, Map.copyOf(headers), body.toString());
             requests.add(request);
-            carryOut(reaction.apply(request), context);
+            if (begun) {
+                context.write(new DefaultHttp2DataFrame(bytes(name), true));
+            } else {
+                carryOut(reaction.apply(request), context);
+            }
             context.flush();
         }
 
@@ -216,18 +241,21 @@ public final class Http2Upstream implements AutoCloseable {
                     context.write(new DefaultHttp2DataFrame(bytes(respond.body()), true));
                 }
             } else if (told instanceof Reset reset) {
-                if (reset.begun() != null) {
-                    begin(200, reset.begun(), context);
+                Http2ResetFrame frame = new DefaultHttp2ResetFrame(reset.error());
+                if (reset.begun() == null) {
+                    context.write(frame);
+                } else {
+                    // Else the reset would overtake it.
+                    begin(200, reset.begun(), context).addListener(begun -> context.writeAndFlush(frame));
                 }
-                context.write(new DefaultHttp2ResetFrame(reset.error()));
             } else if (told instanceof Begin begin) {
                 begin(begin.status(), begin.begun(), context);
             }
         }
 
-        private void begin(int status, String body, ChannelHandlerContext context) {
+        private ChannelFuture begin(int status, String body, ChannelHandlerContext context) {
             context.write(new DefaultHttp2HeadersFrame(head(status)));
-            context.write(new DefaultHttp2DataFrame(bytes(body)));
+            return context.write(new DefaultHttp2DataFrame(bytes(body)));
         }
 
         private Http2Headers head(int status) {

@@ -11,6 +11,7 @@ import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Mo
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.RELEASED;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SCOPE;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.SOCKET;
+import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.STREAM;
 import static io.weft.instrumentation.apachehttpclient5.ApacheHttpAsyncClient5Module.TLS;
 
 import io.weft.instrumentation.Adapter;
@@ -22,6 +23,7 @@ import java.net.ConnectException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.core5.concurrent.BasicFuture;
+import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
@@ -72,6 +74,12 @@ public final class ApacheHttpAsyncClient5Adapter implements Adapter {
                 return Handler.PROCEED;
             };
             case TLS -> (Handler.Result) (session, details, a0, a1, a2) -> dialing.isSecured(session) ? null : details;
+            case STREAM -> (Handler.Argument) (none, handler, channel, a1, a2) -> {
+                if (handler instanceof AsyncAttempt attempt) {
+                    attempt.begins((Cancellable) channel);
+                }
+                return handler;
+            };
             case MINIMAL -> (Handler.Argument) (client, handler, a0, a1, a2) ->
                     handler == null ? null : new MinimalHandler(context, minimal, (AsyncClientExchangeHandler) handler);
             case MINIMAL_EXCHANGE -> (Handler.Around) (client, handler, push, http, a3) ->

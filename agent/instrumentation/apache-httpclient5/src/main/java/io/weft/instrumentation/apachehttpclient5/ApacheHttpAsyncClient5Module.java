@@ -24,6 +24,7 @@ public final class ApacheHttpAsyncClient5Module {
     static final String MINIMAL = "minimal";
     static final String MINIMAL_EXCHANGE = "minimal-exchange";
     static final String LEASE = "lease";
+    static final String STREAM = "stream";
 
     private static final String ASYNC = "org.apache.hc.client5.http.impl.async.";
     private static final String CONNECTION = "org.apache.hc.client5.http.impl.nio.DefaultManagedAsyncClientConnection";
@@ -66,6 +67,17 @@ public final class ApacheHttpAsyncClient5Module {
                                         "org.apache.hc.core5.reactor.InternalDataChannel",
                                         "getTlsDetails",
                                         "()Lorg/apache/hc/core5/reactor/ssl/TlsDetails;"),
+                                // by which an attempt is ended that shares its connection
+                                Hook.argument(
+                                        STREAM,
+                                        "org.apache.hc.core5.http2.impl.nio.ClientH2StreamHandler",
+                                        "<init>",
+                                        "(Lorg/apache/hc/core5/http2/impl/nio/H2StreamChannel;Lorg/apache/hc/core5/http/protocol/HttpProcessor;"
+                                                + "Lorg/apache/hc/core5/http/impl/BasicHttpConnectionMetrics;"
+                                                + "Lorg/apache/hc/core5/http/nio/AsyncClientExchangeHandler;"
+                                                + "Lorg/apache/hc/core5/http/nio/HandlerFactory;"
+                                                + "Lorg/apache/hc/core5/http/protocol/HttpCoreContext;)V",
+                                        3),
                                 // have no execution chain
                                 Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
                                 Hook.around(MINIMAL_EXCHANGE, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL).whenPresent(),

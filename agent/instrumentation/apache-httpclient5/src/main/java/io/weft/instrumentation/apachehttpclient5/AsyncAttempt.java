@@ -13,6 +13,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hc.client5.http.ConnectExceptionSupport;
 import org.apache.hc.client5.http.HttpHostConnectException;
@@ -60,6 +61,10 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     private final Endpoint endpoint;
 
     private final AsyncDial dial;
+
+    /** Null: the connection is the attempt's own. */
+    private final Http2Stream stream;
+
     private final Turn turn = new Turn();
     private final Turn sending = new Turn();
 
@@ -103,6 +108,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         this.wire = wire;
         this.connections = hop.connections();
         this.dial = endpoint == null ? null : new AsyncDial(endpoint, hop.speaksHttp2Alone());
+        this.stream = hop.speaksHttp2Alone() ? new Http2Stream(hop.internals(), hop.dialing()) : null;
     }
 
     /** Null: plaintext. */
@@ -123,7 +129,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     void start() {
         HttpRoute apps = hop.scope().route;
-        boolean http2Alone = isOfTheMesh() && hop.speaksHttp2Alone();
+        boolean http2Alone = isOfTheMesh() && stream != null;
         HttpRoute route = !isOfTheMesh() ? apps : http2Alone ? EndpointRoute.overHttp2Alone(endpoint, apps) : EndpointRoute.to(endpoint, apps);
         Object state = EndpointRoute.state(tls(), hop.scope().clientContext.getUserToken());
         // The pool of such a client connects by itself.
@@ -165,7 +171,10 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     private void connect(HttpRoute route) {
         if (isOfTheMesh()) {
             EndpointRoute.limit(hop.internals().manager(connections), route, hop.scope().route);
-            dial.begins();
+            if (stream == null) {
+                // Else it may be another's that is waited for.
+                dial.begins();
+            }
             if (!isInTimeToConnect()) {
                 return;
             }
@@ -211,12 +220,18 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
             return;
         }
         if (isOfTheMesh()) {
-            if (!dial.isAsPolicyWants() || tls() != null && !(hop.speaksHttp2Alone() ? hop.isHttp2Secured() : connections.isEndpointConnected())) {
+            if (!dial.isAsPolicyWants() || tls() != null && !(stream != null ? hop.isHttp2Secured() : connections.isEndpointConnected())) {
                 ended(new ConnectException("mesh TLS to " + endpoint + " is not in place"));
+                return;
+            }
+            if (stream != null && tls() != null && !stream.lease(connections)) {
+                connections.releaseEndpoint();
+                start();
                 return;
             }
             onConnection = true;
             if (!turn.begin()) {
+                giveBack();
                 return;
             }
             boolean inTime = hop.exchange().connected();
@@ -281,7 +296,12 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     /** By the app. What is sent already goes on if the app's configuration says so. */
     void giveUp() {
-        given = new InterruptedIOException();
+        Exception cause = new InterruptedIOException();
+        given = cause;
+        if (stream != null && onConnection) {
+            // The library does not tell the peer, or waits for its next word.
+            ended(cause);
+        }
         cancelStage();
     }
 
@@ -336,17 +356,24 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         hop.failed(classify(cause), cause);
     }
 
-    /** Over HTTP/2 alone others have requests on the same connection. */
     private void leave() {
-        if (!hop.speaksHttp2Alone()) {
+        if (stream == null) {
             connections.discardEndpoint();
             return;
         }
+        stream.reset();
         Stage executing = stage;
         if (onConnection && executing != null && executing.cancellable != null) {
             executing.cancellable.cancel();
         }
         connections.releaseEndpoint();
+        giveBack();
+    }
+
+    private void giveBack() {
+        if (stream != null) {
+            stream.giveBack();
+        }
     }
 
     private Failure classify(Exception cause) {
@@ -362,16 +389,35 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (cause instanceof H2StreamResetException reset) {
             return reset.getCode() == H2Error.REFUSED_STREAM.getCode() ? Failure.REFUSED : Failure.RESET;
         }
+        if (stream != null && onConnection && given == null && endsConnection(cause)) {
+            return stream.hasBegun() ? Failure.RESET : Failure.CONNECT;
+        }
         if (cause instanceof InterruptedIOException || !(cause instanceof IOException || cause instanceof HttpException)) {
             return Failure.CANCELLED;
         }
         return onConnection ? Failure.RESET : Failure.CONNECT;
     }
 
+    /** Of others, too: the library has a name of its own for that in each version, and one more for whoever waits for a stream. */
+    private static boolean endsConnection(Exception cause) {
+        return cause instanceof IOException || cause instanceof HttpException || cause instanceof CancellationException;
+    }
+
     // The request.
+
+    /** The library makes a stream for it, if it speaks HTTP/2. */
+    void begins(Cancellable channel) {
+        if (stream != null) {
+            stream.begins(channel);
+        }
+    }
 
     @Override
     public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+        if (turn.isOver() && stream != null) {
+            stream.drop();
+            return;
+        }
         if (turn.isOver()) {
             throw new ConnectionClosedException("the attempt is over");
         }
@@ -380,8 +426,18 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         }
         if (wire == hop.request()) {
             channel.sendRequest(wire, hop.details(), context);
-            return;
+        } else {
+            sendChanged(channel, context);
         }
+        if (stream != null) {
+            stream.sent();
+            if (turn.isOver()) {
+                stream.reset();
+            }
+        }
+    }
+
+    private void sendChanged(RequestChannel channel, HttpContext context) throws HttpException, IOException {
         int known = wire.getHeaders().length;
         try {
             channel.sendRequest(wire, hop.details(), context);
@@ -503,6 +559,9 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (again) {
             outcome = Outcome.DROPPED;
             sending.last();
+            if (details == null && stream != null && (sent || hop.body() == null)) {
+                stream.over();
+            }
             // with the connection or the stream: how much body follows is not known
             leave();
             hop.again();
@@ -515,7 +574,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (details == null) {
             over();
         }
-        if (response.getCode() >= HttpStatus.SC_REDIRECTION && !hop.speaksHttp2Alone()) {
+        if (response.getCode() >= HttpStatus.SC_REDIRECTION && stream == null) {
             // Answered so before its end, it is sent no further, of which the library tells nobody; up to HttpCore 5.4.2 only from 400 on.
             tellExchange(rest);
         }
@@ -577,10 +636,17 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     @Override
     public void failed(Exception cause) {
+        if (stream != null) {
+            stream.over();
+        }
         if (turn.last()) {
             fail(cause);
         } else if (isDelivered()) {
             breaksOff(hop.isCancelled() ? Failure.CANCELLED : Failure.RESET);
+            if (stream != null && isOfTheMesh()) {
+                // Else the library closes it with all that others have on it.
+                connections.releaseEndpoint();
+            }
             hop.handler().failed(cause);
         }
     }
@@ -589,6 +655,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
         if (!rest.last()) {
             return;
         }
+        giveBack();
         if (isOfTheMesh()) {
             hop.exchange().onFailure(failure);
         }
@@ -597,6 +664,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     private void over() {
         if (rest.last()) {
+            giveBack();
             hop.over();
         }
     }

@@ -1,8 +1,6 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Endpoint;
-import org.apache.hc.core5.io.CloseMode;
-import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
 
 /** What one attempt wants of a connection that is made for it. Begun on the thread that asks for one, ended on any. */
@@ -11,7 +9,9 @@ final class AsyncDial {
     private volatile boolean begun;
     private volatile boolean secured;
     private volatile boolean givenUp;
-    private volatile IOSession session;
+
+    /** Null: nothing is being secured. */
+    private volatile Securing securing;
 
     /** The app's; null: none. */
     private Timeout limit;
@@ -56,8 +56,8 @@ final class AsyncDial {
     }
 
     /** @return false: nobody wants the connection any more */
-    boolean connectedTo(IOSession session) {
-        this.session = session;
+    boolean connected(Securing securing) {
+        this.securing = securing;
         return !givenUp;
     }
 
@@ -75,9 +75,9 @@ final class AsyncDial {
     /** Nobody wants the connection any more; one that is in use is not touched. */
     void giveUp() {
         givenUp = true;
-        IOSession open = session;
-        if (open != null && !secured) {
-            open.close(CloseMode.IMMEDIATE);
+        Securing underWay = securing;
+        if (underWay != null && !secured) {
+            underWay.giveUp();
         }
     }
 }

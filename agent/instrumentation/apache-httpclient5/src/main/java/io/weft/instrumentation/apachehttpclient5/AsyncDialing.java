@@ -3,9 +3,13 @@ package io.weft.instrumentation.apachehttpclient5;
 import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 import io.weft.instrumentation.Attached;
+import io.weft.instrumentation.SharedConnection;
 import java.lang.ref.WeakReference;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.nio.command.ShutdownCommand;
+import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.reactor.Command;
 import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
@@ -21,11 +25,17 @@ final class AsyncDialing {
         private boolean outdated;
     }
 
+    /** For the peer to read that it is over. */
+    private static final int CLOSING_SECONDS = 1;
+
     private final AsyncInternals internals;
     private final ThreadLocal<Current> current = ThreadLocal.withInitial(Current::new);
 
     /** By session. Those that have mesh TLS: the app sees none. */
     private final Attached<ClientConnection> connections = new Attached<>();
+
+    /** Likewise, those of clients that speak HTTP/2 alone. */
+    private final Attached<SharedConnection> shared = new Attached<>();
 
     AsyncDialing(AsyncInternals internals) {
         this.internals = internals;
@@ -79,8 +89,14 @@ final class AsyncDialing {
     }
 
     /** The handshake is done. */
-    void secured(IOSession session, ClientTls tls) {
-        connections.put(session, tls.connections().opened(closing(session)));
+    void secured(IOSession session, AsyncDial dial) {
+        ClientTls tls = dial.endpoint().tls();
+        if (dial.speaksHttp2Alone()) {
+            WeakReference<IOSession> pooled = new WeakReference<>(session);
+            shared.put(session, new SharedConnection(tls, () -> closeShared(pooled.get())));
+        } else {
+            connections.put(session, tls.connections().opened(closing(session)));
+        }
     }
 
     private static Runnable closing(IOSession session) {
@@ -95,8 +111,38 @@ final class AsyncDialing {
         }
     }
 
+    /** No request is on it, nor comes on it any more. With TLS 1.3 the library waits for the peer to close it, too, without an end. */
+    private static void closeShared(IOSession session) {
+        if (session != null) {
+            close(session);
+            CompletableFuture.delayedExecutor(CLOSING_SECONDS, TimeUnit.SECONDS, AsyncHop.THREADS).execute(() -> session.close(CloseMode.IMMEDIATE));
+        }
+    }
+
     boolean isSecured(Object session) {
-        return connections.of(session) != null;
+        return connections.of(session) != null || shared.of(session) != null;
+    }
+
+    /**
+     * A request is about to be given to a connection of a client that speaks HTTP/2 alone.
+     *
+     * @return false: policy has taken it away meanwhile, and it is closed, so that the library's pool gives another one
+     */
+    boolean lease(IOSession session, long waitsSince) {
+        SharedConnection connection = shared.of(session);
+        if (connection == null || connection.lease(waitsSince)) {
+            return true;
+        }
+        session.close(CloseMode.IMMEDIATE);
+        return false;
+    }
+
+    /** After each request that was given to it. */
+    void giveBack(IOSession session) {
+        SharedConnection connection = shared.of(session);
+        if (connection != null && !connection.giveBack()) {
+            closeShared(session);
+        }
     }
 
     /** A pool gives a connection to whoever is told of it on this thread. */

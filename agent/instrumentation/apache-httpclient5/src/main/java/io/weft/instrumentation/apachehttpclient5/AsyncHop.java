@@ -37,7 +37,7 @@ import org.apache.hc.core5.reactor.IOSession;
  * one of the adapter's own. The app may give up at any time, on any thread.
  */
 final class AsyncHop {
-    private static final AsyncThreads THREADS = new AsyncThreads("weft-apache-async", AsyncExecChain.class.getClassLoader());
+    static final AsyncThreads THREADS = new AsyncThreads("weft-apache-async", AsyncExecChain.class.getClassLoader());
 
     private final AdapterContext context;
     private final AsyncDialing dialing;

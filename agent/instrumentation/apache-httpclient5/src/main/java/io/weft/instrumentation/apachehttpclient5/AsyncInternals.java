@@ -4,7 +4,9 @@ import io.weft.instrumentation.AdapterContext;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
 import java.lang.reflect.Field;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -13,11 +15,13 @@ import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecRuntime;
 import org.apache.hc.client5.http.nio.AsyncClientConnectionManager;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.AsyncRequestProducer;
+import org.apache.hc.core5.http.nio.DataStreamChannel;
 import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.apache.hc.core5.reactor.IOSession;
@@ -34,6 +38,7 @@ final class AsyncInternals {
     private static final String PRODUCER = "org.apache.hc.core5.http.nio.support.BasicRequestProducer";
     private static final String OVER_HTTP1 = "org.apache.hc.client5.http.impl.async.InternalHttpAsyncExecRuntime";
     private static final String OVER_HTTP2 = "org.apache.hc.client5.http.impl.async.InternalH2AsyncExecRuntime";
+    private static final String STREAM = "org.apache.hc.core5.http2.impl.nio.AbstractH2StreamMultiplexer$H2StreamChannelImpl";
 
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext adapterContext;
@@ -74,6 +79,22 @@ final class AsyncInternals {
         } catch (Throwable undeclared) {
             throw new AssertionError(undeclared);
         }
+    }
+
+    /** Of which the peer knows. */
+    void resetStream(Cancellable stream) {
+        if (Constants.TELLS_OF_INCOMPLETE_ALONE) {
+            Constants.STREAM_ENDED.setVolatile(stream, false);
+        }
+        stream.cancel();
+    }
+
+    /** Of which the peer knows nothing: it would take a reset for a fault of the whole connection. On the reactor's thread. */
+    void dropStream(Cancellable stream) {
+        Constants.STREAM_ENDED.setVolatile(stream, true);
+        // So long ago that nothing can come for it any more.
+        Constants.STREAM_RESET.setVolatile(stream, 1L);
+        ((DataStreamChannel) stream).requestOutput();
     }
 
     /** The same scope with another runtime. */
@@ -218,6 +239,15 @@ final class AsyncInternals {
 
         static final MethodHandle HTTP2_SESSION;
 
+        /** Before HttpCore 5.4: the peer hears of no stream that is reset when its request is complete. */
+        static final boolean TELLS_OF_INCOMPLETE_ALONE;
+
+        /** Whether anything may go out on it. */
+        static final VarHandle STREAM_ENDED;
+
+        /** Milliseconds of the clock; 0: it was not. */
+        static final VarHandle STREAM_RESET;
+
         static {
             try {
                 SESSION = getter(CONNECTION, "ioSession", IOSession.class);
@@ -231,6 +261,10 @@ final class AsyncInternals {
                 OVER_HTTP2_ALONE = adapterContext.lookup(OVER_HTTP2).lookupClass();
                 HTTP2_ENDPOINT = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
                 HTTP2_SESSION = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
+                MethodHandles.Lookup stream = adapterContext.lookup(STREAM);
+                TELLS_OF_INCOMPLETE_ALONE = has(stream.lookupClass(), "localEndStream");
+                STREAM_ENDED = stream.findVarHandle(stream.lookupClass(), TELLS_OF_INCOMPLETE_ALONE ? "localEndStream" : "localClosed", boolean.class);
+                STREAM_RESET = stream.findVarHandle(stream.lookupClass(), TELLS_OF_INCOMPLETE_ALONE ? "deadline" : "localResetTime", long.class);
                 Class<?> schedulers = schedulers();
                 MethodHandles.Lookup open = MethodHandles.publicLookup();
                 NEW_SCOPE = schedulers == null ? null : newScope(open, schedulers);
@@ -242,6 +276,10 @@ final class AsyncInternals {
             } catch (ReflectiveOperationException e) {
                 throw new ExceptionInInitializerError(e);
             }
+        }
+
+        private static boolean has(Class<?> owner, String field) {
+            return Arrays.stream(owner.getDeclaredFields()).anyMatch(declared -> declared.getName().equals(field));
         }
 
         private static MethodHandle newScope(MethodHandles.Lookup lookup, Class<?> schedulers) throws ReflectiveOperationException {

@@ -20,7 +20,7 @@ import org.apache.hc.core5.util.Timeout;
 
 /**
  * Stands above TLS until its handshake is done, and is replaced then. Only then is there a connection as far as the client knows, so that
- * what goes wrong is a connection that did not come, and no request was sent over it. On the reactor's thread.
+ * what goes wrong is a connection that did not come, and no request was sent over it. On the reactor's thread, but for {@link #giveUp}.
  */
 final class Securing implements FutureCallback<IOSession>, IOEventHandler {
     private final AsyncDialing dialing;
@@ -50,7 +50,7 @@ final class Securing implements FutureCallback<IOSession>, IOEventHandler {
         // Before all that may go wrong: the connection's first event is next.
         connected.upgrade(this);
         try {
-            if (!dial.connectedTo(connected)) {
+            if (!dial.connected(this)) {
                 throw new ConnectException("given up");
             }
             ClientTls tls = dial.endpoint().tls();
@@ -86,7 +86,7 @@ final class Securing implements FutureCallback<IOSession>, IOEventHandler {
         }
         session.upgrade(above);
         done = true;
-        dialing.secured(session, dial.endpoint().tls());
+        dialing.secured(session, dial);
         if (!dial.secured()) {
             session.close(CloseMode.IMMEDIATE);
         }
@@ -133,6 +133,11 @@ final class Securing implements FutureCallback<IOSession>, IOEventHandler {
         } else {
             fail(new IOException("closed during the handshake"));
         }
+    }
+
+    /** HttpCore 5.0 tells nobody of a session that is closed, for which others may wait, too. On any thread. */
+    void giveUp() {
+        fail(new IOException("given up"));
     }
 
     private void fail(Throwable cause) {
