@@ -286,14 +286,9 @@ final class Attempt {
                 hop.broke();
             }
             MeshChannel channel = hop.channel();
-            // Versions before 4.7 miss such an answer, and go by the end of the connection.
-            boolean breaksOff = !keepAlive && !requestSent;
             end(whole && keepAlive && requestSent, () -> {
                 channel.receives(message);
                 channel.receivedAll();
-                if (breaksOff) {
-                    channel.ends();
-                }
             });
         } else {
             hop.channel().receives(message);
