@@ -51,6 +51,7 @@ enum Client {
     JETTY_CLIENT_9_4("Jetty HttpClient 9.4", JettyClientBefore12.class, "jetty-client-9.4", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_10("Jetty HttpClient 10", JettyClientBefore12.class, "jetty-client-10", Span.OLDEST_JDK, "jettyclientbefore12.Internals#sent"),
     JETTY_CLIENT_11("Jetty HttpClient 11", JettyClientBefore12.class, "jetty-client-11", Span.NEWEST_JDK, "jettyclientbefore12.Internals#sent"),
+    JETTY_CLIENT_12_0("Jetty HttpClient 12.0", JettyClient.class, "jetty-client-12.0", Span.OLDEST_JDK, "jettyclient.Internals#sent"),
     JETTY_CLIENT_12("Jetty HttpClient 12", JettyClient.class, "jetty-client-12", Span.NEWEST_JDK, "jettyclient.Internals#sent"),
     ASYNC_HTTP_CLIENT_2_12("AsyncHttpClient 2.12", AsyncHttpClients.class, "async-http-client-2.12", Span.OLDEST_JDK, "asynchttpclient.Hop#<init>"),
     ASYNC_HTTP_CLIENT_3_0("AsyncHttpClient 3.0", AsyncHttpClients.class, "async-http-client-3.0", Span.NEWEST_JDK, "asynchttpclient.Hop#<init>"),

@@ -18,7 +18,7 @@ enum Trait {
             EnumSet.complementOf(EnumSet.of(Client.HTTP_URL_CONNECTION))),
     LIMITS_THE_WHOLE_REQUEST(
             "n.a.", "The driver limits single steps, to connect and to wait for an answer, and a pause between attempts is neither.",
-            Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12,
+            Client.JAVA_NET_HTTP, Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.JETTY_CLIENT_12_0, Client.JETTY_CLIENT_12,
             Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.VERTX_4_0, Client.VERTX_4_5, Client.VERTX_5, Client.ARMERIA_1_24, Client.ARMERIA_1_40,
             Client.MICRONAUT_4_0, Client.MICRONAUT_4_10),
     TELLS_WHO_CLOSES_A_CONNECTION(
