@@ -228,7 +228,7 @@ public final class JvmProcess implements AutoCloseable {
     /** Ends it: whoever told it more would wait for ever once its pipe is full. */
     private AssertionError lost() {
         AssertionError lost = new AssertionError("did not answer, and is ended: " + report() + "\n--- " + name + " threads\n" + threads());
-        process.destroyForcibly();
+        handle().destroyForcibly();
         return lost;
     }
 
