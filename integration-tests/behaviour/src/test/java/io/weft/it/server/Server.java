@@ -109,9 +109,9 @@ enum Server {
         return speaksHttp2() && this != MICRONAUT_4_0;
     }
 
-    /** Of those with WebSockets: Reactor Netty 1.0.0 tries to have the kernel send them, and fails. */
+    /** Of those with WebSockets: Reactor Netty 1.0.0 tries to have the kernel send them, and fails; Tomcat 9.0.27 now and then stops in the middle, for ever. */
     boolean sendsFilesOverHttp2() {
-        return this != REACTOR_NETTY_1_0;
+        return this != REACTOR_NETTY_1_0 && this != TOMCAT_9;
     }
 
     boolean speaksWebSocket() {
