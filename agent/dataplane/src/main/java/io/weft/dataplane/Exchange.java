@@ -168,6 +168,8 @@ public abstract class Exchange extends Limited {
     /** The last attempt that was to have an endpoint: none that a filter or a time limit has answered before. */
     int begun;
     Host host;
+    /** What the host's was when the attempt began: with each new certificate the host has another one. */
+    Endpoint endpoint;
     /** Where attempts of this exchange failed; null before they did. Two fields, so that the usual retry makes no list. */
     Host firstFailed;
     Host secondFailed;
@@ -326,9 +328,12 @@ public abstract class Exchange extends Limited {
         return host == null ? null : host.address();
     }
 
-    /** Where to connect, after {@link Step#DIAL}. */
+    /**
+     * Where to connect, after {@link Step#DIAL}: the same for all of the attempt, whatever policy brings meanwhile. It is held for as long as the
+     * exchange, so that what an adapter keeps for an endpoint is no request's any more once nothing refers to the endpoint.
+     */
     public final Endpoint endpoint() {
-        return host == null ? null : host.endpoint();
+        return endpoint;
     }
 
     /** What to send instead of the app's own request, after {@link Step#DIAL}; {@link RequestChanges#NONE} mostly. */
@@ -641,6 +646,7 @@ public abstract class Exchange extends Limited {
         // That was a limit of the attempt that does not count.
         forgetExpired();
         host = other.host;
+        endpoint = other.endpoint;
         attempt = other.attempt;
         begun = attempt;
         status = other.status;

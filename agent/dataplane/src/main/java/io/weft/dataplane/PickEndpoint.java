@@ -46,6 +46,7 @@ final class PickEndpoint extends ClientLayer {
             host = preferUntried(exchange, host);
         }
         exchange.host = host;
+        exchange.endpoint = host.endpoint();
         if (exchange.destination.dependsOnEndpoint()) {
             exchange.requestChanges =
                     exchange.destination.atEndpoint(exchange.requestChanges, exchange.head(), host.hostname());

@@ -373,13 +373,8 @@ class SnapshotTest {
         }
     }
 
-    @Test
-    void whatIsPooledIsClosedOnceNoClusterIsSecuredLikeThat() {
-        Fixture mesh = new Fixture();
-        List<String> closed = new ArrayList<>();
-        List<ClientConnection> pool = new ArrayList<>();
-        AtomicReference<ClientTls> tls = new AtomicReference<>();
-        mesh.dataPlane.secureBy(new TransportSecurity() {
+    private static TransportSecurity clientsBy(AtomicReference<ClientTls> tls) {
+        return new TransportSecurity() {
             @Override
             public Optional<ClientTls> client(TransportSocket.UpstreamTls socket, Map<String, Secret> secrets) {
                 return Optional.ofNullable(tls.get());
@@ -389,7 +384,36 @@ class SnapshotTest {
             public Optional<ServerTls> server(TransportSocket.DownstreamTls socket, Map<String, Secret> secrets) {
                 return Optional.empty();
             }
-        });
+        };
+    }
+
+    /** Adapters let go of what they keep for an endpoint that nobody refers to, with the requests that are there. */
+    @Test
+    void anAttemptHoldsItsEndpointWhenTheCertificateIsReplaced() {
+        Fixture mesh = new Fixture();
+        AtomicReference<ClientTls> tls = new AtomicReference<>(new Tls(new ClientConnections(mesh.time, Long.MAX_VALUE)));
+        mesh.dataPlane.secureBy(clientsBy(tls));
+        VirtualHost routes = host("orders", route(any(), forward("orders", Policies.retryOn(1, On.CONNECT_FAILURE), Duration.ZERO)));
+        mesh.apply(snapshot().routes(routes).cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1)));
+        Request underWay = mesh.dialled(Request.get("orders", "/"));
+        Endpoint before = underWay.endpoint();
+        ClientTls replaced = tls.getAndSet(new Tls(new ClientConnections(mesh.time, Long.MAX_VALUE)));
+        mesh.apply(snapshot().routes(routes).cluster(Policies.cluster("orders").with(SECURED), Policies.endpoint(1)));
+
+        assertThat(underWay.endpoint()).isSameAs(before).returns(replaced, Endpoint::tls);
+        assertThat(mesh.dialled(Request.get("orders", "/")).endpoint()).returns(tls.get(), Endpoint::tls);
+        assertThat(underWay.onFailure(Exchange.Failure.CONNECT)).isTrue();
+        assertThat(underWay.next()).isEqualTo(Step.DIAL);
+        assertThat(underWay.endpoint()).as("of the next attempt").returns(tls.get(), Endpoint::tls);
+    }
+
+    @Test
+    void whatIsPooledIsClosedOnceNoClusterIsSecuredLikeThat() {
+        Fixture mesh = new Fixture();
+        List<String> closed = new ArrayList<>();
+        List<ClientConnection> pool = new ArrayList<>();
+        AtomicReference<ClientTls> tls = new AtomicReference<>();
+        mesh.dataPlane.secureBy(clientsBy(tls));
         for (String name : List.of("first", "second", "third")) {
             ClientTls before = tls.get();
             tls.set(new Tls(new ClientConnections(mesh.time, Long.MAX_VALUE)));
