@@ -40,10 +40,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -371,6 +374,45 @@ class Http2ClientsIT {
         }
         serve(secured(own, orders));
         warmUp("orders");
+    }
+
+    /** What is opened for a request is that request's, whatever becomes of the certificate meanwhile. */
+    @Test
+    void aRequestWhoseHandshakeOutlivesTheCertificateIsAnswered() throws Exception {
+        Http2Upstream orders = testbed.closeAfterwards(Http2Upstream.start("orders", MESH.certify(ORDERS).trusting(MESH)));
+        try (ServerSocket slow = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            InetSocketAddress address = new InetSocketAddress(slow.getInetAddress(), slow.getLocalPort());
+            serve(orAlso(MESH.certify("spiffe://mesh/shop"), orders, address));
+            warmUp("orders");
+            CompletableFuture<Map<String, String>> answer = CompletableFuture.supplyAsync(() -> ask(Call.get("http://slow/")));
+            try (Socket waiting = slow.accept()) {
+                policies.serve(generations.marked(orAlso(MESH.certify("spiffe://mesh/shop"), orders, address)));
+                await().until(() -> orders.openConnections() == 0);
+                try (Socket served = new Socket(orders.address().getAddress(), orders.address().getPort())) {
+                    hand(waiting, served);
+                    hand(served, waiting);
+                    assertThat(answer.get(60, TimeUnit.SECONDS)).containsEntry("body", "orders");
+                }
+            }
+        }
+    }
+
+    private static Policy orAlso(Certified own, Http2Upstream orders, InetSocketAddress slow) {
+        return secured(own, orders, Duration.ofSeconds(20)).virtualHost("slow", to("slow")).cluster("slow",
+                (Cluster.Builder cluster) -> cluster.setConnectTimeout(Durations.fromSeconds(20)).setTransportSocket(MeshTlsSockets.upstream(MESH, own, ORDERS)),
+                slow);
+    }
+
+    private static void hand(Socket from, Socket to) {
+        Thread thread = new Thread(() -> {
+            try {
+                from.getInputStream().transferTo(to.getOutputStream());
+            } catch (IOException over) {
+                return;
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private static Policy secured(Certified own, Http2Upstream orders) {
