@@ -66,9 +66,12 @@ public final class Generations implements AutoCloseable {
                         .build());
     }
 
-    /** Whether this client driver obeys the newest. */
+    /**
+     * Whether this client driver obeys the newest. On a busy machine the parts of a policy may come so far apart that the client obeys the first ones
+     * meanwhile: then this URL leads nowhere.
+     */
     public boolean isObeyedBy(JvmProcess client) {
-        return isNewest(client.get(URL).body());
+        return isNewest(client.ask(Map.of("url", URL)).get("body"));
     }
 
     /** @param answer the body of the answer to {@link #URL}; null: there is none */
