@@ -157,7 +157,7 @@ final class Attempt {
     private void begins(RequestLog told) {
         if (state == State.SENDING && told.requestFirstBytesTransferredTimeNanos() != null) {
             hop.log().requestHeaders(hop.exchange.headers());
-            hop.log().requestFirstBytesTransferred();
+            hop.log().requestFirstBytesTransferred(told.requestFirstBytesTransferredTimeNanos());
         }
     }
 
@@ -178,9 +178,9 @@ final class Attempt {
         hop.log().requestLength(sentOrNot.requestLength());
         hop.log().requestTrailers(sentOrNot.requestTrailers());
         if (sentOrNot.requestCause() == null) {
-            hop.log().endRequest();
+            hop.log().endRequest(sentOrNot.requestEndTimeNanos());
         } else {
-            hop.log().endRequest(sentOrNot.requestCause());
+            hop.log().endRequest(sentOrNot.requestCause(), sentOrNot.requestEndTimeNanos());
         }
     }
 
@@ -196,7 +196,7 @@ final class Attempt {
         } else {
             state = State.DELIVERED;
             delivered = true;
-            hop.deliver(response, headers);
+            hop.deliver(response, told);
             if (sentOrNot != null) {
                 logSent();
             }
@@ -237,7 +237,7 @@ final class Attempt {
         hop.log().responseLength(told.responseLength());
         if (cause == null) {
             hop.log().responseTrailers(told.responseTrailers());
-            hop.completed();
+            hop.completed(told.responseEndTimeNanos());
         } else {
             hop.broke(isByTheApp(cause) ? Failure.CANCELLED : Failure.RESET, cause);
         }

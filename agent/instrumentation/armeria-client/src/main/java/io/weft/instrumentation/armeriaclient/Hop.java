@@ -5,6 +5,7 @@ import com.linecorp.armeria.client.HttpClient;
 import com.linecorp.armeria.client.UnprocessedRequestException;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpResponseWriter;
@@ -13,8 +14,10 @@ import com.linecorp.armeria.common.RequestHeadersBuilder;
 import com.linecorp.armeria.common.ResponseCompleteException;
 import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
+import com.linecorp.armeria.common.logging.RequestLog;
 import com.linecorp.armeria.common.logging.RequestLogBuilder;
 import com.linecorp.armeria.common.stream.CancelledSubscriptionException;
+import com.linecorp.armeria.common.stream.NoopSubscriber;
 import com.linecorp.armeria.common.stream.StreamMessage;
 import com.linecorp.armeria.internal.client.ClientRequestContextExtension;
 import com.linecorp.armeria.internal.common.CancellationScheduler;
@@ -42,6 +45,8 @@ final class Hop implements CancellationTask {
     interface Task {
         void run() throws Throwable;
     }
+
+    private static final AggregatedHttpRequest NO_BODY = AggregatedHttpRequest.of(HttpMethod.GET, "/");
 
     final OutgoingRequest exchange;
     private final AdapterContext adapter;
@@ -115,6 +120,15 @@ final class Hop implements CancellationTask {
             });
             advance();
             return;
+        }
+        if (exchange.isEmpty()) {
+            // There is nothing to gather, which takes its time. The library, too, takes it at its word.
+            request.subscribe(NoopSubscriber.get(), loop);
+            if (!request.whenComplete().isCompletedExceptionally()) {
+                exchange.is(NO_BODY);
+                advance();
+                return;
+            }
         }
         request.aggregate(loop).handle((whole, cause) -> {
             onLoop(() -> aggregated(whole, cause));
@@ -249,6 +263,7 @@ final class Hop implements CancellationTask {
         }
     }
 
+    /** Is told of the times that the attempt's log has: to read the clocks again costs some, and would be late. */
     RequestLogBuilder log() {
         return app.logBuilder();
     }
@@ -299,8 +314,9 @@ final class Hop implements CancellationTask {
         again();
     }
 
-    /** @param headers as they came */
-    void deliver(HttpResponse response, ResponseHeaders headers) {
+    /** @param told of the attempt: its headers are there as they came */
+    void deliver(HttpResponse response, RequestLog told) {
+        ResponseHeaders headers = told.responseHeaders();
         ResponseHeaders changed = headers;
         if (!exchange.responseChanges().isEmpty()) {
             ResponseHeadersBuilder builder = headers.toBuilder();
@@ -308,8 +324,11 @@ final class Hop implements CancellationTask {
             changed = builder.build();
         }
         delivered = true;
-        log().startResponse();
-        log().responseFirstBytesTransferred();
+        log().startResponse(told.responseStartTimeNanos(), told.responseStartTimeMicros());
+        Long firstBytes = told.responseFirstBytesTransferredTimeNanos();
+        if (firstBytes != null) {
+            log().responseFirstBytesTransferred(firstBytes);
+        }
         log().responseHeaders(changed);
         WatchedResponse watched = new WatchedResponse(response, exchange);
         DeliveredResponse given = new DeliveredResponse(watched, changed);
@@ -320,11 +339,11 @@ final class Hop implements CancellationTask {
         });
     }
 
-    /** The delivered response has come to its end. */
-    void completed() throws Throwable {
+    /** The delivered response has come to its end, at that time. */
+    void completed(long nanos) throws Throwable {
         exchange.end();
         ended();
-        log().endResponse();
+        log().endResponse(nanos);
     }
 
     /** The delivered response has broken off. */
@@ -481,7 +500,7 @@ final class Hop implements CancellationTask {
         if (whole == null) {
             return request;
         }
-        HttpRequest again = whole.toHttpRequest();
+        HttpRequest again = HttpRequest.of(request.headers(), whole.content(), whole.trailers());
         app.updateRequest(again);
         return again;
     }

@@ -56,11 +56,17 @@ final class OutgoingRequest extends Exchange {
         return streams;
     }
 
+    /** It has no body, and will have none. */
+    boolean isEmpty() {
+        return empty;
+    }
+
+    /** @param aggregated only its body is asked for */
     void is(AggregatedHttpRequest aggregated) {
         whole = aggregated;
     }
 
-    /** Null: it streams. */
+    /** Null: it streams, or is not there yet. Its headers are not the request's. */
     AggregatedHttpRequest whole() {
         return whole;
     }
