@@ -34,8 +34,8 @@ final class Attempt implements Underway {
     private volatile Channel channel;
     /** A time limit of the mesh's has ended it. */
     private volatile boolean limited;
-    /** All of the request is written. */
-    private boolean sent;
+    /** The last part of the request; null: there is more to come. */
+    private ChannelFuture written;
     /** The connection of a dropped response may be used again. */
     private boolean reusable;
 
@@ -184,12 +184,15 @@ final class Attempt implements Underway {
         return hop.exchange.connected();
     }
 
-    /** All of the request is on its way. */
-    void written() {
-        sent = true;
-        State now = state.get();
-        if (now != State.DROPPED && now != State.OVER) {
-            hop.exchange.requestSent();
+    /** @param end of the request: its last part is about to be written */
+    void ends(ChannelFuture end) {
+        written = end;
+        if (hop.exchange.awaitsEndOfRequest()) {
+            end.addListener(result -> {
+                if (result.isSuccess() && state.get() != State.DROPPED && state.get() != State.OVER) {
+                    hop.exchange.requestSent();
+                }
+            });
         }
     }
 
@@ -225,7 +228,7 @@ final class Attempt implements Underway {
         boolean again = hop.exchange.onResponse(response.status().code(), NettyHeaders.view(response.headers())) && !hop.future.isDone();
         state.set(again ? State.DROPPED : State.DELIVERED);
         if (again) {
-            reusable = sent && hop.keepsAlive(channel, response);
+            reusable = written != null && written.isSuccess() && hop.keepsAlive(channel, response);
         } else {
             new NettyHeaders(response.headers()).changeResponse(hop.exchange.responseChanges());
         }

@@ -82,11 +82,7 @@ final class OnChannel extends ChannelDuplexHandler {
         current.hop().exchange.bytesSent(length(message));
         if (message instanceof LastHttpContent) {
             written = promise.unvoid();
-            written.addListener(result -> {
-                if (result.isSuccess()) {
-                    current.written();
-                }
-            });
+            current.ends(written);
         }
         context.write(onWire, written);
     }

@@ -87,7 +87,7 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
         }
         ChannelPromise written = promise;
         current.hop().exchange.bytesSent(length(message));
-        if (message instanceof LastHttpContent) {
+        if (message instanceof LastHttpContent && current.hop().exchange.awaitsEndOfRequest()) {
             written = promise.unvoid();
             written.addListener(result -> {
                 if (result.isSuccess()) {
