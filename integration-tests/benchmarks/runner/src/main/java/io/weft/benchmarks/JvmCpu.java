@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -41,8 +40,11 @@ record JvmCpu(double seconds, Map<String, Long> compilers) {
                 String spent = Files.readString(thread.resolve("schedstat"));
                 compilers.put(thread.getFileName().toString(), Long.parseLong(spent.substring(0, spent.indexOf(' '))));
             }
-        } catch (NoSuchFileException ended) {
-            // Between being listed and being read.
+        } catch (IOException ended) {
+            // Between being listed and being read; or between being opened and being read, which is no file that is missing but no process.
+            if (Files.exists(thread)) {
+                throw ended;
+            }
         }
     }
 
