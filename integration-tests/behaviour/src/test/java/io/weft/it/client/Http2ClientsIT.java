@@ -28,6 +28,7 @@ import io.weft.it.harness.Http2Upstream.Hang;
 import io.weft.it.harness.Http2Upstream.Received;
 import io.weft.it.harness.Http2Upstream.Reset;
 import io.weft.it.harness.Http2Upstream.Respond;
+import io.weft.it.harness.Http2Upstream.Vanish;
 import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.JvmProcess.Tally;
@@ -203,6 +204,42 @@ class Http2ClientsIT {
 
         Tally tally = shop.load("http://orders/", Map.of(client.header, client.http2), 30, 2);
         assertThat(tally.body("b")).as(tally.toString()).isEqualTo(30);
+    }
+
+    @Test
+    void aConnectionThatEndsInsteadOfAnAnswerIsLost() {
+        serveBoth(retried("reset", 1, to("orders")));
+        a.react(request -> new Vanish(null));
+        for (int i = 0; i < 6; i++) {
+            assertThat(send(Call.get("http://orders/")).body()).isEqualTo("b");
+        }
+        assertThat(a.requests()).isNotEmpty();
+    }
+
+    @Test
+    void whoeverIsOnAConnectionHearsAtOnceThatItEnds() {
+        serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", to("orders")));
+        warmUp("a");
+        for (Begin begun : new Begin[] {null, new Begin(200, "half")}) {
+            a.forgetRequests();
+            a.react(request -> a.requests().size() == 6 ? new Vanish(begun) : begun == null ? new Hang() : begun);
+
+            long began = System.nanoTime();
+            Tally tally = shop.load("http://orders/", Map.of(client.header, client.http2), 6, 6);
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).as(tally.toString()).isLessThan(Duration.ofSeconds(10));
+            assertThat(tally.body("a")).as(tally.toString()).isZero();
+        }
+    }
+
+    @Test
+    void anAnswerIsOneThatCameAsAWholeBeforeTheConnectionEnded() {
+        serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", retried("connect-failure,reset", 5, to("orders"))));
+        a.react(request -> new Vanish(new Respond(204, Map.of(), "")));
+        for (int i = 0; i < 20; i++) {
+            assertThat(send(Call.get("http://orders/")).status()).isEqualTo(204);
+        }
+        // A request that finds a connection whose end has not come in yet is retried, and nobody has received it.
+        assertThat(a.requests()).hasSize(20);
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -66,6 +67,13 @@ public final class Http2Upstream implements AutoCloseable {
     public record Reset(Http2Error error, String begun) implements Reaction {}
 
     public record Hang() implements Reaction {}
+
+    /**
+     * The connection ends without a farewell, with whatever else is on it.
+     *
+     * @param after what is answered before; null: nothing, and it ends as that of a process that dies
+     */
+    public record Vanish(Reaction after) implements Reaction {}
 
     private final String name;
     private final EventLoopGroup threads = new NioEventLoopGroup(1);
@@ -234,12 +242,7 @@ public final class Http2Upstream implements AutoCloseable {
 
         private void carryOut(Reaction told, ChannelHandlerContext context) {
             if (told instanceof Respond respond) {
-                Http2Headers head = head(respond.status());
-                respond.headers().forEach(head::add);
-                context.write(new DefaultHttp2HeadersFrame(head, respond.body().isEmpty()));
-                if (!respond.body().isEmpty()) {
-                    context.write(new DefaultHttp2DataFrame(bytes(respond.body()), true));
-                }
+                respond(respond, context);
             } else if (told instanceof Reset reset) {
                 Http2ResetFrame frame = new DefaultHttp2ResetFrame(reset.error());
                 if (reset.begun() == null) {
@@ -250,7 +253,30 @@ public final class Http2Upstream implements AutoCloseable {
                 }
             } else if (told instanceof Begin begin) {
                 begin(begin.status(), begin.begun(), context);
+            } else if (told instanceof Vanish vanish) {
+                vanish(vanish.after(), context);
             }
+        }
+
+        private void vanish(Reaction after, ChannelHandlerContext context) {
+            Channel connection = context.channel().parent();
+            // Past the codec, which would say that it goes, and wait for the streams.
+            ChannelHandlerContext below = connection.pipeline().firstContext();
+            if (after instanceof Respond respond) {
+                respond(respond, context).addListener(responded -> below.close());
+            } else if (after instanceof Begin begin) {
+                begin(begin.status(), begin.begun(), context).addListener(begun -> below.close());
+            } else {
+                connection.config().setOption(ChannelOption.SO_LINGER, 0);
+                below.close();
+            }
+        }
+
+        private ChannelFuture respond(Respond respond, ChannelHandlerContext context) {
+            Http2Headers head = head(respond.status());
+            respond.headers().forEach(head::add);
+            ChannelFuture written = context.write(new DefaultHttp2HeadersFrame(head, respond.body().isEmpty()));
+            return respond.body().isEmpty() ? written : context.write(new DefaultHttp2DataFrame(bytes(respond.body()), true));
         }
 
         private ChannelFuture begin(int status, String body, ChannelHandlerContext context) {

@@ -31,6 +31,7 @@ public final class HelidonClientModule {
     static final String SENT = "sent";
     static final String HTTP2_PROCEED = "http2-proceed";
     static final String HTTP2_GONE = "http2-gone";
+    static final String HTTP2_CLOSE = "http2-close";
     static final String HTTP2_HEADERS = "http2-headers";
     static final String HTTP2_ENTITY = "http2-entity";
     static final String HTTP2_HEAD = "http2-client-head";
@@ -78,6 +79,7 @@ public final class HelidonClientModule {
                         result(SENT, STREAM, "close", "()V"),
                         around(HTTP2_PROCEED, HTTP2 + "CallChainBase", "proceed", "(" + REQUEST + ")" + RESPONSE).whenPresent(),
                         result(HTTP2_GONE, HTTP2 + "ClientConnection", "closed", "()Z").whenPresent(),
+                        around(HTTP2_CLOSE, HTTP2 + "ClientConnection", "close", "()V").whenPresent(),
                         argument(HTTP2_HEADERS, HTTP2 + "CallEntityChain", "doProceed", SEND_HTTP2, 1).whenPresent(),
                         argument(HTTP2_HEADERS, HTTP2 + "CallOutputStreamChain", "doProceed", SEND_HTTP2, 1).whenPresent(),
                         around(HTTP2_ENTITY, HTTP2 + "CallEntityChain", "entityBytes", "(Ljava/lang/Object;Lio/helidon/http/ClientRequestHeaders;)[B")

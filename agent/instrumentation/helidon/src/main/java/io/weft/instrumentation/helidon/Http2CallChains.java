@@ -30,17 +30,26 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
 import java.util.function.Supplier;
 
 /** Those of HTTP/2, from 4.5 on: before, who waits for a stream cannot be told that it is over. */
 final class Http2CallChains implements Http2Calls {
     private static final String PACKAGE = "io.helidon.webclient.http2.";
 
-    /** As the library says it of a stream that is closed while its response is waited for: by the peer, by the mesh, or with its connection. */
-    private static final String CLOSED = "Stream closed while waiting for response headers";
+    /** As the library says it of a stream that is closed while its response is waited for: by the peer, or by the mesh. */
+    private static final Set<String> CLOSED = Set.of(
+            "Stream closed while waiting for response headers",
+            // from 4.5.1 on
+            "No final response headers received");
 
     private static final Duration A_MOMENT = Duration.ofMillis(100);
 
@@ -51,6 +60,9 @@ final class Http2CallChains implements Http2Calls {
     private final Connections connections;
     /** The library's cache keeps each for as long as it is open. */
     private final IdleSockets idle = new IdleSockets(System::nanoTime);
+
+    /** The connection that this thread has the library close. */
+    private final ThreadLocal<Object> closing = new ThreadLocal<>();
 
     Http2CallChains(AdapterContext context, Connections connections) throws ReflectiveOperationException {
         this.context = context;
@@ -66,6 +78,7 @@ final class Http2CallChains implements Http2Calls {
                     (boolean) is || !(current.get() instanceof Http2Attempt attempt) || !attempt.isConnecting()
                             ? is
                             : !(socket(connection) instanceof MeshSocket kept && attempt.takes(kept));
+            case HelidonClientModule.HTTP2_CLOSE -> (Handler.Around) (connection, a0, a1, a2, a3) -> closes(connection);
             case HelidonClientModule.HTTP2_HEADERS -> (Handler.Argument) (chain, headers, request, same, stream) ->
                     current.get() instanceof Http2Attempt attempt && attempt.isOf(chain) ? attempt.begin(stream, (ClientRequestHeaders) headers) : headers;
             case HelidonClientModule.HTTP2_ENTITY -> (Handler.Around) (chain, entity, a1, a2, a3) ->
@@ -126,7 +139,7 @@ final class Http2CallChains implements Http2Calls {
         if (failure instanceof Http2Exception http2) {
             return failure(http2);
         }
-        if (failure instanceof IllegalStateException && CLOSED.equals(failure.getMessage())) {
+        if (failure instanceof IllegalStateException && failure.getMessage() != null && CLOSED.contains(failure.getMessage())) {
             return reset((Object) Members.STREAM.invokeExact((Object) chain));
         }
         // The rest is the app's, as what writes its body.
@@ -189,17 +202,70 @@ final class Http2CallChains implements Http2Calls {
     }
 
     private Socket socket(Object connection) throws Throwable {
-        return connections.socket((ClientConnection) Members.CONNECTION_BELOW.invokeExact(connection));
+        return connections.socket(below(connection));
+    }
+
+    private static ClientConnection below(Object connection) throws Throwable {
+        return (ClientConnection) Members.CONNECTION_BELOW.invokeExact(connection);
+    }
+
+    /**
+     * However a connection ends, the library closes it: but it tells no stream, which would wait for its response until its time is over, and leaves the
+     * socket open where it cannot say farewell.
+     */
+    private Object closes(Object connection) throws Throwable {
+        if (closing.get() == connection || !(socket(connection) instanceof MeshSocket)) {
+            return Handler.PROCEED;
+        }
+        closing.set(connection);
+        try {
+            Members.CLOSE_CONNECTION.invokeExact(connection);
+        } catch (RuntimeException | Error thrown) {
+            return new Handler.Thrown(thrown);
+        } finally {
+            closing.remove();
+            // Before that it is looked for streams: one that begins after that cannot write.
+            below(connection).closeResource();
+            for (Object stream : streams(connection)) {
+                lost(stream);
+            }
+        }
+        return null;
+    }
+
+    private static List<Object> streams(Object connection) throws Throwable {
+        Lock lock = ((ReadWriteLock) Members.STREAMS_LOCK.invokeExact(connection)).readLock();
+        lock.lock();
+        try {
+            return List.copyOf(((Map<?, ?>) Members.STREAMS.invokeExact(connection)).values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What has come as a whole is still to be read. */
+    private static void lost(Object stream) throws Throwable {
+        if ((boolean) Members.ENDED.invokeExact(stream) || (Object) Members.READ_STATE.invokeExact(stream) == Members.READ) {
+            return;
+        }
+        RuntimeException why = new UncheckedIOException(new SocketException("the connection has ended before the response has"));
+        // Closing the stream has it seen by whoever waits.
+        Members.FAILURE.invokeExact(stream, why);
+        close(stream, why);
+    }
+
+    private static void close(Object stream, RuntimeException why) throws Throwable {
+        Object buffer = (Object) Members.BUFFER.invokeExact(stream);
+        if (buffer != null) {
+            Members.FAIL.invokeExact(buffer, why);
+        }
+        Members.CLOSE.invokeExact(stream);
     }
 
     /** As if the peer had: whoever waits for its head or reads its body sees it at once, and nothing is written. From any thread. */
     void breakOff(Object stream) {
         try {
-            Object buffer = (Object) Members.BUFFER.invokeExact(stream);
-            if (buffer != null) {
-                Members.FAIL.invokeExact(buffer, (RuntimeException) new Http2Exception(Http2ErrorCode.CANCEL, "Reset of the stream: a time limit is over"));
-            }
-            Members.CLOSE.invokeExact(stream);
+            close(stream, new Http2Exception(Http2ErrorCode.CANCEL, "Reset of the stream: a time limit is over"));
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable undeclared) {
@@ -231,9 +297,15 @@ final class Http2CallChains implements Http2Calls {
         static final MethodHandle STREAM;
         static final MethodHandle CONNECTION_OF_STREAM;
         static final MethodHandle CONNECTION_BELOW;
+        static final MethodHandle CLOSE_CONNECTION;
+        static final MethodHandle STREAMS;
+        static final MethodHandle STREAMS_LOCK;
         static final MethodHandle READ_STATE;
         /** Of a stream that the peer has ended, and all of which was read. */
         static final Object READ;
+        /** Of one whose end has come, but was not read yet. */
+        static final MethodHandle ENDED;
+        static final MethodHandle FAILURE;
         static final MethodHandle BUFFER;
         static final MethodHandle FAIL;
         static final MethodHandle POLL;
@@ -259,9 +331,14 @@ final class Http2CallChains implements Http2Calls {
                 STREAM = getter(chain, "stream", stream);
                 CONNECTION_OF_STREAM = getter(stream, "connection", connection);
                 CONNECTION_BELOW = getter(connection, "connection", ClientConnection.class);
+                CLOSE_CONNECTION = method(connection, "close", void.class);
+                STREAMS = getter(connection, "streams", Map.class);
+                STREAMS_LOCK = getter(connection, "streamsLock", ReadWriteLock.class);
                 Lookup readState = context.lookup(PACKAGE + "Http2ClientStream$ReadState");
                 READ_STATE = getter(stream, "readState", readState);
                 READ = (Object) readState.findStaticGetter(readState.lookupClass(), "END", readState.lookupClass()).invoke();
+                ENDED = getter(stream, "inboundEndQueued", boolean.class);
+                FAILURE = setter(stream, "inboundFailure", RuntimeException.class);
                 BUFFER = getter(stream, "buffer", buffer);
                 FAIL = method(buffer, "fail", void.class, RuntimeException.class);
                 POLL = method(buffer, "poll", context.lookup(PACKAGE + "StreamBuffer$InboundItem").lookupClass(), Duration.class)
