@@ -23,9 +23,18 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -109,6 +118,51 @@ class ApacheHttpClient5IT {
         orders.react(request -> orders.ok());
         await().untilAsserted(() -> assertThat(client.ask(overHttp2().form())).containsEntry("body", "orders"));
         assertThat(orders.connections()).isEqualTo(connections);
+    }
+
+    /** What is not known of them is how to end one alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"httpclient5-5.0", "httpclient5-5.6"})
+    void aCoreWithOtherStreamsIsLedAllTheSame(String library, @TempDir Path folder) throws IOException {
+        Upstream carts = testbed.upstream("carts");
+        Http2Upstream orders = testbed.closeAfterwards(Http2Upstream.start("orders", MESH.certify(ORDERS).trusting(MESH)));
+        policies.serve(Policy.empty()
+                .cluster("carts", carts.address())
+                .virtualHost("carts", to("carts"))
+                .cluster("orders", cluster -> cluster.setTransportSocket(MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS)), orders.address())
+                .virtualHost("orders", to("orders")));
+        JvmProcess client = testbed.jvm("shop", Jdks.newest()).classPath(withOtherStreams(Library.named(library), folder))
+                .mesh(policies.uri(), "shop").driver(ApacheHttpAsyncClient5.class);
+
+        assertThat(client.ask(Call.get("http://carts/").form())).containsEntry("body", "carts");
+        warmUp(client);
+        orders.react(request -> new Hang());
+        assertThat(client.ask(overHttp2().way(Way.CANCEL).form())).containsEntry("error", CancellationException.class.getName());
+        orders.react(request -> orders.ok());
+        assertThat(client.ask(overHttp2().form())).containsEntry("body", "orders");
+        await().untilAsserted(() -> assertThat(client.stderr()).filteredOn(line -> line.contains("a request that is given up may go on")).hasSize(1));
+    }
+
+    /** As if the library's authors had called a field otherwise. */
+    private static Library withOtherStreams(Library library, Path folder) throws IOException {
+        List<Path> jars = new ArrayList<>();
+        for (Path jar : library.jars()) {
+            if (jar.getFileName().toString().startsWith("httpcore5-h2-")) {
+                Path other = Files.copy(jar, folder.resolve(jar.getFileName()));
+                try (FileSystem inside = FileSystems.newFileSystem(other)) {
+                    Path stream = inside.getPath("org/apache/hc/core5/http2/impl/nio/AbstractH2StreamMultiplexer$H2StreamChannelImpl.class");
+                    String bytes = Files.readString(stream, StandardCharsets.ISO_8859_1);
+                    // As long as before, as class files want it; up to 5.3, and later.
+                    String renamed = bytes.replace("localEndStream", "localStreamEnd").replace("localClosed", "closedLocal");
+                    assertThat(renamed.equals(bytes)).isFalse();
+                    Files.writeString(stream, renamed, StandardCharsets.ISO_8859_1);
+                }
+                jars.add(other);
+            } else {
+                jars.add(jar);
+            }
+        }
+        return new Library(library.name(), jars);
     }
 
     /** The first request of a process may take longer than a limit, or an app, allows. */

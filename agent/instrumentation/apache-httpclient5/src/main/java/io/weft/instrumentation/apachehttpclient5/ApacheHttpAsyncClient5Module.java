@@ -77,7 +77,7 @@ public final class ApacheHttpAsyncClient5Module {
                                                 + "Lorg/apache/hc/core5/http/nio/AsyncClientExchangeHandler;"
                                                 + "Lorg/apache/hc/core5/http/nio/HandlerFactory;"
                                                 + "Lorg/apache/hc/core5/http/protocol/HttpCoreContext;)V",
-                                        3),
+                                        3).whenPresent(),
                                 // have no execution chain
                                 Hook.argument(MINIMAL, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL, 0).whenPresent(),
                                 Hook.around(MINIMAL_EXCHANGE, ASYNC + "MinimalHttpAsyncClient", "execute", EXECUTE_MINIMAL).whenPresent(),

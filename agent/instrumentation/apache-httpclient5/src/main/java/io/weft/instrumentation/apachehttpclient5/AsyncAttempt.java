@@ -414,8 +414,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     @Override
     public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
-        if (turn.isOver() && stream != null) {
-            stream.drop();
+        if (turn.isOver() && stream != null && stream.drop()) {
             return;
         }
         if (turn.isOver()) {

@@ -6,7 +6,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.lang.reflect.Field;
-import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -81,6 +80,19 @@ final class AsyncInternals {
         }
     }
 
+    /** Whether it can be ended alone. @param stream null: the library makes it elsewhere */
+    private static boolean isKnown(Cancellable stream) {
+        return stream != null && Constants.STREAM_ENDED != null && Constants.STREAM_RESET != null;
+    }
+
+    /** Over HTTP/2. */
+    void sent(Cancellable stream) {
+        if (!isKnown(stream)) {
+            context.warn("over HTTP/2 a request that is given up may go on at its endpoint, and one that waits for its stream until then ends the connection:"
+                    + " the streams of this HttpCore are not as those of 5.0 to 5.4");
+        }
+    }
+
     /** Of which the peer knows. */
     void resetStream(Cancellable stream) {
         if (Constants.TELLS_OF_INCOMPLETE_ALONE) {
@@ -89,12 +101,20 @@ final class AsyncInternals {
         stream.cancel();
     }
 
-    /** Of which the peer knows nothing: it would take a reset for a fault of the whole connection. On the reactor's thread. */
-    void dropStream(Cancellable stream) {
+    /**
+     * Of which the peer knows nothing: it would take a reset for a fault of the whole connection. On the reactor's thread.
+     *
+     * @return false: nothing is done
+     */
+    boolean dropStream(Cancellable stream) {
+        if (!isKnown(stream)) {
+            return false;
+        }
         Constants.STREAM_ENDED.setVolatile(stream, true);
         // So long ago that nothing can come for it any more.
         Constants.STREAM_RESET.setVolatile(stream, 1L);
         ((DataStreamChannel) stream).requestOutput();
+        return true;
     }
 
     /** The same scope with another runtime. */
@@ -242,7 +262,7 @@ final class AsyncInternals {
         /** Before HttpCore 5.4: the peer hears of no stream that is reset when its request is complete. */
         static final boolean TELLS_OF_INCOMPLETE_ALONE;
 
-        /** Whether anything may go out on it. */
+        /** Whether anything may go out on it; null: another HttpCore, as the one below. */
         static final VarHandle STREAM_ENDED;
 
         /** Milliseconds of the clock; 0: it was not. */
@@ -261,10 +281,10 @@ final class AsyncInternals {
                 OVER_HTTP2_ALONE = adapterContext.lookup(OVER_HTTP2).lookupClass();
                 HTTP2_ENDPOINT = getter(OVER_HTTP2, "sessionRef", AtomicReference.class);
                 HTTP2_SESSION = getter(OVER_HTTP2 + "$Endpoint", "session", IOSession.class);
-                MethodHandles.Lookup stream = adapterContext.lookup(STREAM);
-                TELLS_OF_INCOMPLETE_ALONE = has(stream.lookupClass(), "localEndStream");
-                STREAM_ENDED = stream.findVarHandle(stream.lookupClass(), TELLS_OF_INCOMPLETE_ALONE ? "localEndStream" : "localClosed", boolean.class);
-                STREAM_RESET = stream.findVarHandle(stream.lookupClass(), TELLS_OF_INCOMPLETE_ALONE ? "deadline" : "localResetTime", long.class);
+                VarHandle endedBefore54 = ofStream("localEndStream", boolean.class);
+                TELLS_OF_INCOMPLETE_ALONE = endedBefore54 != null;
+                STREAM_ENDED = TELLS_OF_INCOMPLETE_ALONE ? endedBefore54 : ofStream("localClosed", boolean.class);
+                STREAM_RESET = ofStream(TELLS_OF_INCOMPLETE_ALONE ? "deadline" : "localResetTime", long.class);
                 Class<?> schedulers = schedulers();
                 MethodHandles.Lookup open = MethodHandles.publicLookup();
                 NEW_SCOPE = schedulers == null ? null : newScope(open, schedulers);
@@ -278,8 +298,14 @@ final class AsyncInternals {
             }
         }
 
-        private static boolean has(Class<?> owner, String field) {
-            return Arrays.stream(owner.getDeclaredFields()).anyMatch(declared -> declared.getName().equals(field));
+        /** Null: it has none. HTTP/1.1 goes without. */
+        private static VarHandle ofStream(String field, Class<?> type) {
+            try {
+                MethodHandles.Lookup stream = adapterContext.lookup(STREAM);
+                return stream.findVarHandle(stream.lookupClass(), field, type);
+            } catch (ReflectiveOperationException absent) {
+                return null;
+            }
         }
 
         private static MethodHandle newScope(MethodHandles.Lookup lookup, Class<?> schedulers) throws ReflectiveOperationException {

@@ -19,7 +19,7 @@ final class Http2Stream {
     /** Which counts the attempt among its requests; null: none with mesh TLS, or no more. */
     private final AtomicReference<IOSession> leased = new AtomicReference<>();
 
-    /** The library's; null: the request still waits for it. On the reactor's thread. */
+    /** The library's; null: the request still waits for it, or it is not known. On the reactor's thread. */
     private Cancellable channel;
 
     private volatile boolean begun;
@@ -61,12 +61,14 @@ final class Http2Stream {
 
     /** The request's head has gone out. */
     void sent() {
+        begun = true;
         open.set(channel);
+        internals.sent(channel);
     }
 
-    /** The library would send the request now, and nobody wants it any more. */
-    void drop() {
-        internals.dropStream(channel);
+    /** The library would send the request now, and nobody wants it any more. @return false: only an exception keeps it from that */
+    boolean drop() {
+        return internals.dropStream(channel);
     }
 
     /** Nobody wants it any more; the peer is told if it has it. */
