@@ -25,6 +25,7 @@ import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
@@ -64,6 +65,9 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     /** Null: the connection is the attempt's own. */
     private final Http2Stream stream;
+
+    /** On the reactor's thread. */
+    private boolean overHttp2;
 
     private final Turn turn = new Turn();
     private final Turn sending = new Turn();
@@ -407,6 +411,7 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
 
     /** The library makes a stream for it, if it speaks HTTP/2. */
     void begins(Cancellable channel) {
+        overHttp2 = true;
         if (stream != null) {
             stream.begins(channel);
         }
@@ -437,6 +442,10 @@ final class AsyncAttempt implements AsyncClientExchangeHandler {
     }
 
     private void sendChanged(RequestChannel channel, HttpContext context) throws HttpException, IOException {
+        if (overHttp2 && wire.getAuthority() != hop.request().getAuthority()) {
+            // It is the authority there, and HttpCore 5.2 sends no request that has both.
+            wire.removeHeaders(HttpHeaders.HOST);
+        }
         int known = wire.getHeaders().length;
         try {
             channel.sendRequest(wire, hop.details(), context);
