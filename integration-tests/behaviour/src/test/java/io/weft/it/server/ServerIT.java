@@ -149,6 +149,11 @@ class ServerIT {
         for (String request : requests) {
             Answer without = Answer.to(plain, request);
             Answer within = Answer.to(meshed, request);
+            // What comes first, the rest of the request or its end, is chance, without the agent, too.
+            for (int i = 0; i < 20 && within.reset() != without.reset(); i++) {
+                without = Answer.to(plain, request);
+                within = Answer.to(meshed, request);
+            }
             String name = request.substring(0, Math.min(80, request.length()));
             soft.assertThat(head(within.bytes())).as(name).isEqualTo(head(without.bytes()));
             soft.assertThat(Arrays.hashCode(tail(within.bytes()))).as("body of " + name).isEqualTo(Arrays.hashCode(tail(without.bytes())));
