@@ -15,6 +15,7 @@ final class Attachment {
     private record Site(String className, WovenMethod method) {}
 
     private final InstrumentationModule module;
+    private final String jar;
     private final String adapter;
     private final LoaderRef loader;
     private final String loaderName;
@@ -27,8 +28,9 @@ final class Attachment {
     private volatile String refused;
     private volatile boolean hidden;
 
-    Attachment(InstrumentationModule module, String adapter, LoaderRef loader, String loaderName, String refused) {
+    Attachment(InstrumentationModule module, String jar, String adapter, LoaderRef loader, String loaderName, String refused) {
         this.module = module;
+        this.jar = jar;
         this.adapter = adapter;
         this.loader = loader;
         this.loaderName = loaderName;
@@ -37,6 +39,10 @@ final class Attachment {
 
     InstrumentationModule module() {
         return module;
+    }
+
+    String jar() {
+        return jar;
     }
 
     /** Class name. */

@@ -4,7 +4,6 @@ import io.weft.agent.log.AgentLog;
 import io.weft.instrumentation.InstrumentationModule;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +22,12 @@ public final class Attachments {
         void attached(String module);
     }
 
-    /** @param refused null: in force */
-    public record Status(String module, String loader, String refused) {}
+    /**
+     * @param jar its file's name, which mostly tells the version; empty: the JDK's, or in no jar
+     * @param supported versions, for people
+     * @param refused null: in force
+     */
+    public record Status(String module, String jar, String supported, String loader, String refused) {}
 
     private final Map<LoaderRef, Map<String, Attachment>> byLoader = new ConcurrentHashMap<>();
     private final ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
@@ -61,7 +64,8 @@ public final class Attachments {
                 ? new LibraryCheck.Found(module.adapters().get(0), List.of())
                 : check.check(module, loader, internalName, classFile);
         String refused = found.missing().isEmpty() ? null : "it has no " + String.join(", no ", found.missing());
-        Attachment made = new Attachment(module, found.adapter(), ref, nameOf(loader), refused);
+        String location = LibraryJar.location(module, loader, domain);
+        Attachment made = new Attachment(module, LibraryJar.name(location), found.adapter(), ref, nameOf(loader), refused);
         Attachment earlier = ofLoader.putIfAbsent(module.name(), made);
         if (earlier != null) {
             return earlier;
@@ -70,12 +74,11 @@ public final class Attachments {
             made.hide();
         } else if (refused == null) {
             if (log.isDebug()) {
-                log.debug("instruments " + module.name() + originOf(domain) + " in " + made.loaderName());
+                log.debug("instruments " + module.name() + in(location) + " in " + made.loaderName());
             }
             listener.attached(module.name());
         } else {
-            log.warn(module.name() + originOf(domain) + " is left without the mesh: " + refused + "; supported versions: "
-                    + module.versions());
+            log.warn(module.name() + in(location) + " is left without the mesh; supported versions: " + module.versions() + "; " + refused);
         }
         return made;
     }
@@ -94,7 +97,8 @@ public final class Attachments {
                 if (attachment.isHidden()) {
                     continue;
                 }
-                all.add(new Status(attachment.module().name(), attachment.loaderName(), attachment.refused()));
+                all.add(new Status(
+                        attachment.module().name(), attachment.jar(), attachment.module().versions(), attachment.loaderName(), attachment.refused()));
             }
         }
         return all;
@@ -132,8 +136,7 @@ public final class Attachments {
         return name != null ? name : loader.getClass().getName() + "@" + Integer.toHexString(System.identityHashCode(loader));
     }
 
-    private static String originOf(ProtectionDomain domain) {
-        CodeSource source = domain == null ? null : domain.getCodeSource();
-        return source == null || source.getLocation() == null ? "" : " (" + source.getLocation() + ")";
+    private static String in(String location) {
+        return location.isEmpty() ? "" : " (" + location + ")";
     }
 }

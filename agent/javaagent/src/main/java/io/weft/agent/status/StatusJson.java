@@ -198,6 +198,10 @@ final class StatusJson {
         for (Attachments.Status library : status.libraries()) {
             json.writeStartObject();
             json.writeStringField("library", library.module());
+            if (!library.jar().isEmpty()) {
+                json.writeStringField("jar", library.jar());
+            }
+            json.writeStringField("supported", library.supported());
             json.writeStringField("loader", library.loader());
             json.writeBooleanField("inMesh", library.refused() == null);
             if (library.refused() != null) {

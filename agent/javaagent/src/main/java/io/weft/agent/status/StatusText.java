@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 
 /** For people. */
 final class StatusText {
@@ -58,9 +59,13 @@ final class StatusText {
     }
 
     private static String libraries(Status status) {
-        String names = String.join(", ", status.libraries().stream()
-                .filter(library -> library.refused() == null).map(Attachments.Status::module).distinct().sorted().toList());
-        return names.isEmpty() ? "nothing yet" : names;
+        String names = names(status, library -> library.refused() == null);
+        String without = names(status, library -> library.refused() != null);
+        return (names.isEmpty() ? "nothing yet" : names) + (without.isEmpty() ? "" : "; without the mesh: " + without);
+    }
+
+    private static String names(Status status, Predicate<Attachments.Status> which) {
+        return String.join(", ", status.libraries().stream().filter(which).map(Attachments.Status::module).distinct().sorted().toList());
     }
 
     static String whole(Status status, Instant now) {
@@ -90,8 +95,8 @@ final class StatusText {
                     + port.reason().explanation() + (port.unguarded() ? "; OPEN TO EVERYONE, whatever policy demands" : ""));
         }
         for (Attachments.Status library : status.libraries()) {
-            field("library", library.module() + " in " + library.loader()
-                    + (library.refused() == null ? "" : ": WITHOUT THE MESH: " + library.refused()));
+            field("library", library.module() + (library.jar().isEmpty() ? "" : " (" + library.jar() + ")") + " in " + library.loader()
+                    + (library.refused() == null ? "" : ": WITHOUT THE MESH; supported are " + library.supported() + "; " + library.refused()));
         }
         refused(status);
         unhonoured(status);

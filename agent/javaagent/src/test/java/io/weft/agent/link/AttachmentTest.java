@@ -46,7 +46,7 @@ class AttachmentTest {
     }
 
     private static Attachment attachment(ClassLoader app) {
-        return new Attachment(SampleModule.module(), "an.Adapter", new LoaderRef(app, null), "app", null);
+        return new Attachment(SampleModule.module(), "", "an.Adapter", new LoaderRef(app, null), "app", null);
     }
 
     private int number(Attachment attachment, String className, Hook hook) {

@@ -136,7 +136,7 @@ class LinkTest {
 
         assertThat(length(greeter, "mesh")).isEqualTo(4);
         assertThat(scene.logged()).contains(
-                "sample is left without the mesh: it has no sample.library.Greeter.greet(Ljava/lang/String;)Ljava/lang/String;; supported versions: 1");
+                "sample is left without the mesh; supported versions: 1; it has no sample.library.Greeter.greet(Ljava/lang/String;)Ljava/lang/String;");
         assertThat(attached).isEmpty();
     }
 
