@@ -41,6 +41,7 @@ public final class UnsecurableServers {
         try {
             stopped.remove(address.getPort());
             keep(inbound.openedUnsecurable(library, address));
+            tell();
             return null;
         } catch (UnsecurableException e) {
             return new IOException(e.getMessage());
@@ -109,6 +110,12 @@ public final class UnsecurableServers {
     private synchronized void found(int port) {
         if (!open.containsKey(port) && !stopped.contains(port)) {
             open.put(port, inbound.foundUnsecurable(library, new InetSocketAddress(port)));
+            tell();
         }
+    }
+
+    private void tell() {
+        context.warn(library + ": this version is none that the mesh can be in front of, so that nobody of the mesh calls its ports: who has no other instance"
+                + " to call gets 503. Which versions are supported is in docs/libraries.md");
     }
 }

@@ -88,7 +88,7 @@ final class StatusText {
         status.stream().problem().ifPresent(problem -> field("problem", problem));
         for (PortInfo port : status.ports()) {
             field("serves", Addresses.text(port.address()) + " (" + port.library() + (port.tls() ? ", the app's own TLS" : "") + ")"
-                    + (port.draining() ? " draining" : ""));
+                    + (!port.draining() ? "" : status.state() == Status.State.DRAINING ? " draining" : ": nobody of the mesh calls it, since the mesh cannot be in front of it"));
         }
         for (UnregisteredPort port : status.unregistered()) {
             field("not registered", Addresses.text(port.address()) + (port.library().isEmpty() ? "" : " (" + port.library() + ")") + ": "

@@ -168,6 +168,7 @@ class UnsecurableServerIT {
         JvmProcess early = member(server, jdk).driver(server.driver, "v1");
         int port = early.awaitPort();
         RawClient kept = kept(port);
+        early.awaitStderr(line -> line.contains(server.module) && line.contains("nobody of the mesh calls its ports"));
 
         controlPlane.save("tls.yaml", MODE.formatted("Strict"));
         await().until(() -> !answers(port));
