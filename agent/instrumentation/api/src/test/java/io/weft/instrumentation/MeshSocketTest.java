@@ -112,6 +112,30 @@ class MeshSocketTest {
     }
 
     @Test
+    @Timeout(30)
+    void aHandshakeThatComesByteByByteHasTheSameTime() {
+        Thread drip = new Thread(() -> {
+            try (Socket accepted = silent.accept()) {
+                for (int i = 0; i < 250; i++) {
+                    accepted.getOutputStream().write(1);
+                    Thread.sleep(20);
+                }
+            } catch (IOException | InterruptedException over) {
+                return;
+            }
+        });
+        drip.setDaemon(true);
+        drip.start();
+        Tls patient = new Tls(connected -> {
+            while (connected.getInputStream().read() >= 0) {
+                continue;
+            }
+            throw new AssertionError("the peer has closed the connection");
+        });
+        assertThatThrownBy(() -> socket(300, patient).connect(LOGICAL, 0)).isInstanceOf(SocketTimeoutException.class);
+    }
+
+    @Test
     void whatPolicyTakesAwayDuringTheHandshakeIsForTheCallThatWaitsForIt() throws IOException {
         ClientConnections connections = new ClientConnections(InstantSource.fixed(Instant.EPOCH), Long.MAX_VALUE);
         Tls replaced = new Tls(connected -> {
