@@ -37,6 +37,11 @@ public final class MeshSocket extends Socket {
     private final int connectMillis;
     private final AtomicBoolean closing = new AtomicBoolean();
 
+    /** What is layered over a socket shuts that in turn, be it told to or by the peer: what it is told once more is for the socket below. */
+    private final AtomicBoolean inputShut = new AtomicBoolean();
+
+    private final AtomicBoolean outputShut = new AtomicBoolean();
+
     /** A call has had the connection, which is secured. */
     private final AtomicBoolean used = new AtomicBoolean();
 
@@ -214,7 +219,7 @@ public final class MeshSocket extends Socket {
     @Override
     public void shutdownInput() throws IOException {
         SSLSocket layered = secured;
-        if (layered == null || closing.get()) {
+        if (layered == null || closing.get() || inputShut.getAndSet(true)) {
             super.shutdownInput();
         } else {
             layered.shutdownInput();
@@ -224,7 +229,7 @@ public final class MeshSocket extends Socket {
     @Override
     public void shutdownOutput() throws IOException {
         SSLSocket layered = secured;
-        if (layered == null || closing.get()) {
+        if (layered == null || closing.get() || outputShut.getAndSet(true)) {
             super.shutdownOutput();
         } else {
             layered.shutdownOutput();

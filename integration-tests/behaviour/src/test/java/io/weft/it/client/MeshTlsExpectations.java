@@ -26,6 +26,8 @@ import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
+import io.weft.it.harness.Upstream.Reaction;
+import io.weft.it.harness.Upstream.Then;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -34,6 +36,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +57,8 @@ import org.junit.jupiter.api.Test;
 /** A plaintext URL leaves as TLS, endpoint by endpoint, and the app cannot tell. */
 abstract class MeshTlsExpectations extends Expectations {
     private static final int PATIENCE_SECONDS = 60;
+    /** In which a library notices that an idle connection is closed, if it looks on. */
+    private static final int A_MOMENT_MILLIS = 100;
     private static final String ORDERS = "spiffe://mesh/orders";
     private static final Authority MESH = new Authority("mesh");
     private static final Certified SHOP = MESH.certify("spiffe://mesh/shop");
@@ -119,6 +124,37 @@ abstract class MeshTlsExpectations extends Expectations {
         Map<String, String> answer = stage().meshed.ask(Call.get("http://orders/").form());
         assertThat(answer.getOrDefault("status", "none")).isNotEqualTo("200");
         assertThat(orders.requests()).hasSize(before);
+    }
+
+    /** By a farewell, which plaintext has not. */
+    @Test
+    void whatThePeerEndsIsToldAsWithoutTls() throws InterruptedException {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        stage().serve(overTls(ORDERS, orders.address()).service("plain", a.address()));
+
+        assertThat(toldOfEnds(orders, "http://orders/")).isEqualTo(toldOfEnds(a, "http://plain/"));
+    }
+
+    /** Of a connection that ends instead of a response, in its head, in its body, and while nobody asks. */
+    private List<String> toldOfEnds(Upstream upstream, String url) throws InterruptedException {
+        List<String> told = new ArrayList<>();
+        for (Reaction end : List.of(
+                new Upstream.Send(new byte[0], Then.CLOSE), Upstream.send(Then.CLOSE, "", "HTTP/1.1 200 OK", "X-Cut"), half(Then.CLOSE))) {
+            upstream.react(request -> end);
+            told.add(told(url));
+        }
+        upstream.react(request -> upstream.ok());
+        for (int i = 0; i < 3; i++) {
+            Thread.sleep(A_MOMENT_MILLIS);
+            told.add(told(url));
+            upstream.closeConnections();
+        }
+        return told;
+    }
+
+    private String told(String url) {
+        Map<String, String> answer = stage().meshed.ask(Call.get(url).form());
+        return answer.getOrDefault("status", answer.get("error"));
     }
 
     @Test
