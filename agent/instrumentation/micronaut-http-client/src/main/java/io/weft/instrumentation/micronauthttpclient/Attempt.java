@@ -286,9 +286,10 @@ final class Attempt {
                 hop.broke();
             }
             MeshChannel channel = hop.channel();
+            boolean closes = !keepAlive || !open;
             end(whole && keepAlive && requestSent, () -> {
                 channel.receives(message);
-                channel.receivedAll();
+                channel.isAnswered(closes);
             });
         } else {
             hop.channel().receives(message);

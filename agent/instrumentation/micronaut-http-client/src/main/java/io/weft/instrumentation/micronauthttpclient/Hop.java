@@ -150,7 +150,7 @@ final class Hop {
             channel.receives(new DefaultHttpContent(Unpooled.wrappedBuffer(reply.body())));
         }
         channel.receives(LastHttpContent.EMPTY_LAST_CONTENT);
-        channel.receivedAll();
+        channel.isAnswered(true);
     }
 
     // What the app sends.

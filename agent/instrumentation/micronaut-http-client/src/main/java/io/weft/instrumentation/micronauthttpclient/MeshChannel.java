@@ -9,6 +9,8 @@ import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -19,6 +21,8 @@ import java.net.SocketAddress;
  */
 final class MeshChannel extends AbstractChannel {
     private static final ChannelMetadata METADATA = new ChannelMetadata(false);
+    /** Of the library, from 4.1 to 4.6, while it waits for leave to send a body: whatever comes is dropped, leave or not. */
+    private static final String AWAITS_LEAVE = "continue-handler";
 
     private enum State { NEW, ACTIVE, CLOSED }
 
@@ -32,6 +36,8 @@ final class MeshChannel extends AbstractChannel {
     private Object underWay;
     private boolean pumping;
     private boolean patienceOver;
+    /** The library has dropped the last answer, and goes by the end of the channel. */
+    private boolean missed;
     /** Why there is no connection, in the library's words. */
     private Throwable noConnection;
 
@@ -90,9 +96,27 @@ final class MeshChannel extends AbstractChannel {
 
     void receives(Object message) {
         if (state == State.ACTIVE) {
+            if (message instanceof HttpResponse) {
+                missed = awaitsLeave();
+            } else if (message instanceof LastHttpContent) {
+                // Put there meanwhile: the library may send a head first, and not on the event loop.
+                missed |= awaitsLeave();
+            }
             pipeline().fireChannelRead(message);
         } else {
             ReferenceCountUtil.release(message);
+        }
+    }
+
+    private boolean awaitsLeave() {
+        return pipeline().get(AWAITS_LEAVE) != null;
+    }
+
+    /** @param closes the connection is not kept after the answer */
+    void isAnswered(boolean closes) {
+        receivedAll();
+        if (missed && closes) {
+            ends();
         }
     }
 
