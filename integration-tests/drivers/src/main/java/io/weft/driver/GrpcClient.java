@@ -9,6 +9,7 @@ import io.grpc.ConnectivityState;
 import io.grpc.EquivalentAddressGroup;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
@@ -56,13 +57,14 @@ import java.util.concurrent.TimeoutException;
  * {@code message}; {@code messages}, how often it is sent (1), each time with its number in place of {@code #}; {@code pause},
  * milliseconds before each further one; {@code wait}, so many answers are waited for before the call is half-closed; {@code deadline} in
  * milliseconds; {@code header.NAME}; {@code gzip}; {@code authority} of the call; {@code cancel}, milliseconds after which the app does;
- * {@code slow}, milliseconds after each message before the app asks for another.
+ * {@code slow}, milliseconds after each message before the app asks for another;
+ * {@code peer}, the app asks who that is when the call is over.
  * Of the channel: {@code override}, its authority; {@code tls}; {@code config}, how often the app's own service config lets it try;
  * {@code idle}, seconds; {@code inprocess}. Each makes another channel; they are kept.
  *
  * <p>The answer: {@code code}, {@code description}, {@code cause}, {@code body} (the messages, joined by {@code |}), {@code header.NAME},
- * {@code trailer.NAME}, {@code seen}: what the app's two interceptors saw, in its order. With {@code times} a tally of {@code code.CODE}
- * and {@code body.TEXT}.
+ * {@code trailer.NAME}, {@code peer}, {@code seen}: what the app's two interceptors saw, in its order. With {@code times} a tally of
+ * {@code code.CODE} and {@code body.TEXT}.
  *
  * <p>{@code do} instead of a call: {@code state}, {@code connect} (until it is ready), {@code authority}, {@code shutdown},
  * {@code shutdownNow}; the last two while a call is open.
@@ -296,6 +298,7 @@ public final class GrpcClient {
         private final Map<String, String> headers = new LinkedHashMap<>();
         private ClientCall<String, String> call;
         private Executor later;
+        private boolean tellsPeer;
 
         Call(MethodType type) {
             this.type = type;
@@ -316,6 +319,7 @@ public final class GrpcClient {
             Form.below("header.", form).forEach((name, value) ->
                     metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
             call = channel.newCall(method(type), options.withOption(SEEN, seen));
+            tellsPeer = form.containsKey("peer");
             call.start(new Listener(), metadata);
             if (form.containsKey("slow")) {
                 later = CompletableFuture.delayedExecutor(Long.parseLong(form.get("slow")), TimeUnit.MILLISECONDS);
@@ -397,6 +401,10 @@ public final class GrpcClient {
                 form.put("cause", status.getCause() == null ? "" : status.getCause().getClass().getName());
                 form.put("body", String.join("|", messages));
                 put("trailer.", trailers, form);
+                if (tellsPeer) {
+                    InetSocketAddress peer = (InetSocketAddress) call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+                    form.put("peer", peer == null ? "" : peer.getAddress().getHostAddress() + ":" + peer.getPort());
+                }
                 form.put("seen", String.join(",", seen));
                 arrived.add("");
                 ready.add(true);

@@ -315,8 +315,9 @@ class GrpcClientIT {
         for (GrpcUpstream.Reaction reaction : reactions) {
             a.react(received -> reaction);
             for (String kind : KINDS) {
-                Map<String, String> without = plain.ask(form(target, "kind", kind, "gzip", "", "header.x-mine", "7"));
-                assertThat(call("kind", kind, "gzip", "", "header.x-mine", "7")).as("%s, %s", kind, reaction).isEqualTo(without);
+                Map<String, String> without = plain.ask(form(target, "kind", kind, "gzip", "", "header.x-mine", "7", "peer", ""));
+                assertThat(call("kind", kind, "gzip", "", "header.x-mine", "7", "peer", "")).as("%s, %s", kind, reaction).isEqualTo(without);
+                assertThat(without.get("peer")).isEqualTo(target);
                 assertThat(without.get("seen")).isEqualTo("first starts,second starts,second ends,first ends");
                 Received last = a.calls().get(a.calls().size() - 1);
                 Received before = a.calls().get(a.calls().size() - 2);

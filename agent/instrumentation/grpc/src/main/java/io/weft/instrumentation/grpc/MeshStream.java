@@ -89,6 +89,9 @@ final class MeshStream implements ClientStream {
     /** Where the app's messages go; null: nowhere yet. Read by any thread. */
     private volatile ClientStream current;
 
+    /** Of the last attempt, also when that is over; null: it has none, or the next is to come. Read by any thread. */
+    private volatile ClientStream last;
+
     private volatile boolean takesMessage;
 
     MeshStream(
@@ -286,7 +289,7 @@ final class MeshStream implements ClientStream {
 
     @Override
     public Attributes getAttributes() {
-        ClientStream stream = current;
+        ClientStream stream = last;
         return stream == null ? Attributes.EMPTY : stream.getAttributes();
     }
 
@@ -310,6 +313,7 @@ final class MeshStream implements ClientStream {
     }
 
     private void next() {
+        last = null;
         switch (exchange.next()) {
             case WAIT -> pause();
             case REPLY -> {
@@ -366,6 +370,7 @@ final class MeshStream implements ClientStream {
             stream.request(requested);
         }
         outbox.keepsWithin(exchange.mayBeTriedAgain() ? exchange.resendLimit() : -1);
+        last = stream;
         current = stream;
         try {
             outbox.sendAll(stream);
