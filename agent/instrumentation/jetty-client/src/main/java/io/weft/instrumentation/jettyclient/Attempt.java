@@ -88,9 +88,7 @@ final class Attempt implements Response.Listener {
     }
 
     void send() {
-        request.addressed(true);
         destination = (HttpDestination) hop.client().resolveDestination(request);
-        request.addressed(false);
         if (destination.getProxy() != null) {
             throw new IllegalStateException("a proxy of the app's is in the way to an endpoint");
         }

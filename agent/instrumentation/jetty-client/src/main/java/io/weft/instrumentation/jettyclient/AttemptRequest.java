@@ -31,8 +31,8 @@ final class AttemptRequest extends HttpRequest {
     /** Null: none. Written for the last time by the thread that sends, before it does. */
     private Request.Content body;
 
-    /** The endpoint's address is asked for, and not what the app's URL says. For the thread that makes the attempt. */
-    private boolean addressed;
+    /** The app's own authentication may ask. For the thread that has a connection for it. */
+    private boolean completing;
 
     /** As it goes out. Null: as the app's. Written by the thread that sends, before it does. */
     private HttpFields.Mutable headers;
@@ -52,11 +52,13 @@ final class AttemptRequest extends HttpRequest {
         return attempt;
     }
 
-    void addressed(boolean addressed) {
-        this.addressed = addressed;
+    /** The library adds what the request lacks. */
+    void completing(boolean completing) {
+        this.completing = completing;
     }
 
-    // Where it goes.
+    // Where it goes. 12.1.14 asks once more when a connection is lost before the request is on it: it is the endpoint until nobody but the
+    // app's own code can ask.
 
     @Override
     public String getScheme() {
@@ -65,12 +67,16 @@ final class AttemptRequest extends HttpRequest {
 
     @Override
     public String getHost() {
-        return addressed ? tag.endpoint().ip() : app.getHost();
+        return isSeenByApp() ? app.getHost() : tag.endpoint().ip();
     }
 
     @Override
     public int getPort() {
-        return addressed ? tag.endpoint().address().getPort() : app.getPort();
+        return isSeenByApp() ? app.getPort() : tag.endpoint().address().getPort();
+    }
+
+    private boolean isSeenByApp() {
+        return completing || sending;
     }
 
     @Override

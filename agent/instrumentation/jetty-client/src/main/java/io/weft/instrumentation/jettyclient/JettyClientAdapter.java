@@ -57,6 +57,14 @@ public final class JettyClientAdapter implements Adapter {
                     dial((HttpDestination) destination, (Promise<Connection>) promise);
             case JettyClientModule.ACQUIRED -> (Handler.Around) (connection, exchange, a1, a2, a3) ->
                     acquired(connection, (HttpExchange) exchange);
+            case JettyClientModule.COMPLETES -> (Handler.Around) (connection, request, a1, a2, a3) -> {
+                completing(request, true);
+                return Handler.PROCEED;
+            };
+            case JettyClientModule.COMPLETED -> (Handler.Result) (connection, nothing, request, a1, a2) -> {
+                completing(request, false);
+                return nothing;
+            };
             default -> throw new IllegalArgumentException(hook);
         };
     }
@@ -153,6 +161,12 @@ public final class JettyClientAdapter implements Adapter {
         return destination.getOrigin().getTag() instanceof MeshTag tag
                 ? new Dial(destination.getHttpClient(), pool, tag.endpoint().connectNanos())
                 : pool;
+    }
+
+    private static void completing(Object request, boolean completing) {
+        if (request instanceof AttemptRequest attempt) {
+            attempt.completing(completing);
+        }
     }
 
     private Object acquired(Object connection, HttpExchange exchange) {

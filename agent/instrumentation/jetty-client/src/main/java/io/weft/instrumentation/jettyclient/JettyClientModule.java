@@ -26,11 +26,14 @@ public final class JettyClientModule {
     static final String HANDLER = "handler";
     static final String ACQUIRED = "acquired";
     static final String DIAL = "dial";
+    static final String COMPLETES = "completes";
+    static final String COMPLETED = "completed";
 
     private static final String PACKAGE = "io.weft.instrumentation.jettyclient.";
     private static final String CLIENT = "org.eclipse.jetty.client.";
     private static final String FROM_12 = CLIENT + "transport.";
 
+    private static final String REQUEST = "(Lorg/eclipse/jetty/client/transport/HttpRequest;)V";
     private static final String FAILED = "(Ljava/lang/Throwable;Lorg/eclipse/jetty/util/Promise;)V";
 
     private JettyClientModule() {}
@@ -55,7 +58,10 @@ public final class JettyClientModule {
                         result(DESTINATION, FROM_12 + "HttpDestination", "<init>", ""),
                         argument(DIAL, FROM_12 + "HttpDestination", "newConnection", "(Lorg/eclipse/jetty/util/Promise;)V", 0),
                         around(ACQUIRED, FROM_12 + "internal.HttpConnectionOverHTTP", "send",
-                                "(Lorg/eclipse/jetty/client/transport/HttpExchange;)Lorg/eclipse/jetty/client/transport/SendFailure;")))
+                                "(Lorg/eclipse/jetty/client/transport/HttpExchange;)Lorg/eclipse/jetty/client/transport/SendFailure;"),
+                        // Without them the app's own authentication sees an endpoint's address.
+                        around(COMPLETES, FROM_12 + "HttpConnection", "normalizeRequest", REQUEST).whenPresent(),
+                        result(COMPLETED, FROM_12 + "HttpConnection", "normalizeRequest", REQUEST).whenPresent()))
                 .markedBy(FROM_12 + "HttpDestination");
     }
 }
