@@ -53,7 +53,7 @@ public final class ClientConnections {
     }
 
     /** Whether they may have further requests. */
-    boolean areGood() {
+    public boolean areGood() {
         return !retired && time.millis() < endMillis;
     }
 }

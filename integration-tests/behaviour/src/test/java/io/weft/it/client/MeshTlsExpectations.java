@@ -36,10 +36,12 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -202,6 +204,32 @@ abstract class MeshTlsExpectations extends Expectations {
         assertThat(orders.connections()).as("kept again").isEqualTo(before + 1);
         stage().serve(Policy.empty());
         awaitOpen(orders, 0);
+    }
+
+    /** A pool may hand out what is being closed: it is told of that later, by another thread. */
+    @Test
+    void replacedCertificatesCostNoRequest() throws Exception {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        stage().serve(overTls(ORDERS, orders.address()));
+        stage().send(Call.get("http://orders/"));
+        AtomicBoolean enough = new AtomicBoolean();
+        CompletableFuture<Map<String, Integer>> outcomes = CompletableFuture.supplyAsync(() -> {
+            Map<String, Integer> all = new TreeMap<>();
+            while (!enough.get()) {
+                stage().meshed.load("http://orders/", Map.of(), 500, 5).counts().forEach((outcome, times) -> all.merge(outcome, times, Integer::sum));
+            }
+            return all;
+        });
+        try {
+            for (int i = 0; i < 20; i++) {
+                int before = orders.connections();
+                stage().push(overTls(MeshTlsSockets.upstream(MESH, MESH.certify("spiffe://mesh/shop"), ORDERS), orders.address()));
+                Awaitility.await().atMost(Duration.ofSeconds(PATIENCE_SECONDS)).until(() -> orders.connections() > before || outcomes.isDone());
+            }
+        } finally {
+            enough.set(true);
+        }
+        assertThat(outcomes.get(PATIENCE_SECONDS, TimeUnit.SECONDS)).containsOnlyKeys("status.200", "body.orders");
     }
 
     /** What policy takes away before a pool has it is for the request that waits for it, and for no other. */

@@ -14,6 +14,8 @@ import io.weft.dataplane.Exchange.Failure;
 import io.weft.instrumentation.SharedConnection;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
@@ -33,11 +35,16 @@ final class Attempt {
     /** A response that is dropped may have so much for its connection to be kept. */
     private static final long MOST_DROPPED = 64 << 10;
 
+    /** So many connections in a row may have been taken away: a pool hands out what closes until it is told. */
+    private static final int MOST_REDIALS = 50;
+
     private final Hop hop;
     /** Null: the mesh has nothing to do with it. */
     private final Endpoint endpoint;
     /** Of the clock, where it matters. */
     private final long waitsSince;
+    /** How many connections were taken away before this one. */
+    private final int redials;
     /** Written with the hop held, whose lock has the barrier of a volatile write. */
     private volatile State state;
     /** The library's own; null: it has no connection. Written before the state says that it sends. */
@@ -50,8 +57,13 @@ final class Attempt {
     private long dropped;
 
     Attempt(Hop hop, Endpoint endpoint) {
+        this(hop, endpoint, 0);
+    }
+
+    private Attempt(Hop hop, Endpoint endpoint, int redials) {
         this.hop = hop;
         this.endpoint = endpoint;
+        this.redials = redials;
         waitsSince = endpoint == null || endpoint.tls() == null ? 0 : System.nanoTime();
         becomes(State.CONNECTING);
     }
@@ -62,6 +74,16 @@ final class Attempt {
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    /** The same over another connection, which policy does not count as one more. */
+    Attempt overAnother() {
+        return new Attempt(hop, endpoint, redials + 1);
+    }
+
+    /** Longer each time: another event loop has to hear that a connection is closed. */
+    long redialNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(redials - 1);
     }
 
     // With the hop held.
@@ -125,6 +147,8 @@ final class Attempt {
             try {
                 if (result.succeeded()) {
                     take(result.result());
+                } else if (isTakenAway(result.cause())) {
+                    redial(result.cause());
                 } else {
                     hop.failed(this, classifyConnect(result.cause()), result.cause());
                 }
@@ -132,6 +156,21 @@ final class Attempt {
                 hop.atFault(fault);
             }
         });
+    }
+
+    /** A connection of the pool's that policy has closed meanwhile. It is not said which one that was, but with these no other is to be kept. */
+    private boolean isTakenAway(Throwable cause) {
+        return endpoint != null && endpoint.tls() != null && !endpoint.tls().connections().areGood()
+                && hop.internals.tellsOfAClosedConnection(cause);
+    }
+
+    /** Nothing was sent. */
+    private void redial(Throwable cause) {
+        if (redials < MOST_REDIALS) {
+            hop.redial(this);
+        } else {
+            hop.failed(this, Failure.CONNECT, cause);
+        }
     }
 
     private Failure classifyConnect(Throwable cause) {
@@ -167,7 +206,7 @@ final class Attempt {
                 // Policy has taken it away meanwhile.
                 giveBack(own);
                 channel.close();
-                hop.redial(this);
+                redial(new ClosedChannelException());
                 return;
             }
             connection = secured;

@@ -144,11 +144,14 @@ final class Hop {
     }
 
     private void again() {
-        long nanos = exchange.backoffNanos();
+        later(exchange.backoffNanos(), this::advance);
+    }
+
+    private void later(long nanos, Runnable task) {
         if (nanos > 0) {
-            loop.schedule(() -> context.runOnContext(now -> advance()), nanos, TimeUnit.NANOSECONDS);
+            loop.schedule(() -> context.runOnContext(now -> task.run()), nanos, TimeUnit.NANOSECONDS);
         } else {
-            context.runOnContext(now -> advance());
+            context.runOnContext(now -> task.run());
         }
     }
 
@@ -199,16 +202,31 @@ final class Hop {
         }
     }
 
-    /** The attempt was given a connection that is good for none, which is not the endpoint's fault. */
-    void redial(Attempt of) throws Throwable {
+    /**
+     * The attempt was given a connection that is good for none, which is not the endpoint's fault. Not at once: the pool may have that
+     * connection still, and hears that it is closed from an event loop, which may be this one.
+     */
+    void redial(Attempt of) {
         Attempt next;
         synchronized (this) {
-            if (!of.gaveUp()) {
+            if (attempt != of || !of.gaveUp()) {
                 return;
             }
-            next = newAttempt();
+            next = of.overAnother();
+            ATTEMPT.lazySet(this, next);
         }
-        dial(next);
+        later(next.redialNanos(), () -> redialed(next));
+    }
+
+    private void redialed(Attempt next) {
+        if (!next.isConnecting()) {
+            return;
+        }
+        try {
+            dial(next);
+        } catch (Throwable fault) {
+            atFault(fault);
+        }
     }
 
     /** @return false: it is too late, nothing is to be sent */
