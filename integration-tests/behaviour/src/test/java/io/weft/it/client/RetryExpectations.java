@@ -35,6 +35,8 @@ import org.junit.jupiter.api.Test;
 /** The mesh tries again where the policy says so, and only with what the library can give again. */
 abstract class RetryExpectations extends Expectations {
 
+    private static final int A_MOMENT_MILLIS = 100;
+
     /** Apache HttpClient 4.4 keeps no cookies of a name without a dot. */
     private static final String WITH_COOKIES = "orders.example";
 
@@ -49,6 +51,22 @@ abstract class RetryExpectations extends Expectations {
 
         assertThat(tally.body("b")).as(tally.toString()).isEqualTo(50);
         assertThat(b.requests()).extracting(RecordedRequest::wire).as("before and after").containsOnly(b.requests().get(0).wire());
+    }
+
+    /** Helidon has a thread that waits at an idle connection, and tells who comes next what that has met. */
+    @Test
+    void idleConnectionsThatAreResetCostNoRequest() throws InterruptedException {
+        // as often as there may be connections that are reset
+        serve("reset", 4);
+        stage().meshed.load("http://orders/", Map.of(), 10, 2);
+        Thread.sleep(A_MOMENT_MILLIS);
+        a.resetConnections();
+        b.resetConnections();
+        Thread.sleep(A_MOMENT_MILLIS);
+
+        Tally tally = stage().meshed.load("http://orders/", Map.of(), 10, 2);
+
+        assertThat(tally.status(200)).as(tally.toString()).isEqualTo(10);
     }
 
     @Test

@@ -180,6 +180,11 @@ public final class Upstream implements AutoCloseable {
         connections.forEach(Upstream::reset);
     }
 
+    /** As a firewall does that has forgotten them. */
+    public void resetConnections() {
+        connections.forEach(Upstream::reset);
+    }
+
     /** Listens again on the same port. */
     public synchronized void revive() {
         listen(listening.getLocalPort());

@@ -29,6 +29,9 @@ import java.util.concurrent.CompletableFuture;
 final class Http1CallChains implements CallChains {
     private static final String HTTP1 = "io.helidon.webclient.http1.Http1Call";
 
+    /** As the library says it of a connection that has failed while it was idle, where a thread waits at it. */
+    private static final String FAILED_IDLE = "Exception in socket monitor thread.";
+
     /** Read once, by {@link Members}. */
     private static volatile AdapterContext members;
 
@@ -75,7 +78,8 @@ final class Http1CallChains implements CallChains {
             return Failure.TIMEOUT;
         }
         // The library says so where a connection ends before a response; the rest is the app's, as what writes its body.
-        return cause instanceof IOException || failure instanceof InsufficientDataAvailableException ? Failure.RESET : Failure.CANCELLED;
+        boolean lost = cause instanceof IOException || failure instanceof InsufficientDataAvailableException || FAILED_IDLE.equals(failure.getMessage());
+        return lost ? Failure.RESET : Failure.CANCELLED;
     }
 
     @Override
