@@ -69,10 +69,14 @@ public final class Announcement {
         }
     }
 
-    private String connection() {
+    /** @return empty, or in parentheses what there is instead of a policy of the control plane's */
+    public String connection() {
+        if (!mesh.isStarted()) {
+            return " (not asked yet: no library is in use)";
+        }
         Optional<PolicyClientStatus> status = mesh.status();
         if (status.isEmpty()) {
-            return " (not asked yet)";
+            return " (no policy yet)";
         }
         if (status.get().connection() instanceof Disconnected disconnected) {
             return (disconnected.turnedAway() ? " (turned away: " : " (no connection: ") + disconnected.error() + ")";

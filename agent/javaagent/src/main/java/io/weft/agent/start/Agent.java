@@ -53,9 +53,10 @@ final class Agent {
         }
         try {
             BridgeDefinition.define(instrumentation);
-            Wiring.connect(settings, new ServicePorts(settings, fromStart), fromStart ? Set.of() : BoundPorts.numbers(),
+            Lifecycle lifecycle = Wiring.connect(settings, new ServicePorts(settings, fromStart), fromStart ? Set.of() : BoundPorts.numbers(),
                     enabled(modules, settings.disabledModules()), instrumentation, log);
-            return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri(), false);
+            String connection = fromStart ? "" : lifecycle.connection(settings.startupWait());
+            return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri() + connection, false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()
                     ? "cannot start, and weft.required is true" : "cannot start, the app runs without the mesh", fault);

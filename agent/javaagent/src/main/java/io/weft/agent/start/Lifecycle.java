@@ -13,8 +13,11 @@ import io.weft.agent.status.UnguardedPorts;
 import io.weft.agent.weave.LoadedClasses;
 import io.weft.policy.model.MetricsPort;
 import io.weft.policy.model.MetricsPush;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -37,6 +40,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     private final Announcement announcement;
     private final AgentLog log;
     private final AtomicBoolean scanPlanned = new AtomicBoolean();
+    private final CountDownLatch policy = new CountDownLatch(1);
     private AdminPages adminPages;
     private OpenPorts ports;
     private MetricsPushes pushes;
@@ -75,6 +79,24 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         Runtime.getRuntime().addShutdownHook(new End());
     }
 
+    /**
+     * Blocks until the first policy is in force, so that what the app asks for from then on goes by it. Not where the app has used no library: then nobody has been
+     * asked for policy.
+     *
+     * @param patience the longest that it blocks
+     * @return empty, or in parentheses what is missing
+     */
+    String connection(Duration patience) {
+        try {
+            if (mesh.isStarted()) {
+                policy.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+        return announcement.connection();
+    }
+
     @Override
     public void attached(String module) {
         mesh.start(this);
@@ -93,6 +115,7 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     @Override
     public void policyInForce() {
         announcement.policyInForce();
+        policy.countDown();
         background.run("look for ports to which policy does not hold", new UnguardedPorts(ports, mesh.ports(), background, System::nanoTime, log));
     }
 

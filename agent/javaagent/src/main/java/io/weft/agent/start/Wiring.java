@@ -30,7 +30,8 @@ import java.util.Set;
 final class Wiring {
     private Wiring() {}
 
-    static void connect(
+    /** @return what goes on from here, started */
+    static Lifecycle connect(
             Settings settings, ServicePorts ports, Set<Integer> boundBefore, List<InstrumentationModule> modules,
             Instrumentation instrumentation, AgentLog log) {
         ClassLoader loader = Wiring.class.getClassLoader();
@@ -54,5 +55,6 @@ final class Wiring {
             appTracers.run();
         }
         lifecycle.started();
+        return lifecycle;
     }
 }

@@ -57,7 +57,7 @@ class AgentStartIT {
         assertThat(app.awaitExit()).isZero();
 
         assertThat(app.stdout()).containsExactly("hello");
-        assertThat(app.stderr()).singleElement().asString().endsWith("(not asked yet), instruments nothing yet");
+        assertThat(app.stderr()).singleElement().asString().endsWith("(not asked yet: no library is in use), instruments nothing yet");
         assertThat(server.streams()).isZero();
     }
 
