@@ -16,6 +16,7 @@ import java.util.List;
  * @param hooks in any order
  * @param relocation which copy of the library it is for
  * @param marker class name without which the library is not there, since another one has hooked classes, too; null: no other has
+ * @param releases of the library where its authors have put it: nobody can tell the version of a copy
  */
 public record InstrumentationModule(
         String name,
@@ -24,7 +25,8 @@ public record InstrumentationModule(
         List<String> opens,
         List<Hook> hooks,
         Relocation relocation,
-        String marker) {
+        String marker,
+        Releases releases) {
     public InstrumentationModule {
         adapters = List.copyOf(adapters);
         opens = List.copyOf(opens);
@@ -38,12 +40,17 @@ public record InstrumentationModule(
 
     /** The same, with several adapters. */
     public InstrumentationModule(String name, String versions, List<String> adapters, List<String> opens, List<Hook> hooks) {
-        this(name, versions, adapters, opens, hooks, Relocation.NONE, null);
+        this(name, versions, adapters, opens, hooks, Relocation.NONE, null, Releases.UNKNOWN);
     }
 
     /** The same, of which another library has some of the classes. */
     public InstrumentationModule markedBy(String className) {
-        return new InstrumentationModule(name, versions, adapters, opens, hooks, relocation, className);
+        return new InstrumentationModule(name, versions, adapters, opens, hooks, relocation, className, releases);
+    }
+
+    /** The same, with what its versions are compared with. */
+    public InstrumentationModule released(Releases as) {
+        return new InstrumentationModule(name, versions, adapters, opens, hooks, relocation, marker, as);
     }
 
     /**
@@ -52,7 +59,7 @@ public record InstrumentationModule(
      * @param root the first part of the names of the library's packages, as in {@code io.netty}
      */
     public InstrumentationModule wherever(String root) {
-        return new InstrumentationModule(name, versions, adapters, opens, hooks, new Relocation(root, ""), marker);
+        return new InstrumentationModule(name, versions, adapters, opens, hooks, new Relocation(root, ""), marker, releases);
     }
 
     /** The same for one copy; what it weaves of other libraries is left out. */
@@ -65,7 +72,7 @@ public record InstrumentationModule(
             }
         }
         return new InstrumentationModule(
-                name + " at " + prefix + relocation.root(), versions, adapters, List.of(), relocated, there, marker);
+                name + " at " + prefix + relocation.root(), versions, adapters, List.of(), relocated, there, marker, Releases.UNKNOWN);
     }
 
     /**

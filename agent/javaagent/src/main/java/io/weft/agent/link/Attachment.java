@@ -15,7 +15,7 @@ final class Attachment {
     private record Site(String className, WovenMethod method) {}
 
     private final InstrumentationModule module;
-    private final String jar;
+    private final String location;
     private final String adapter;
     private final LoaderRef loader;
     private final String loaderName;
@@ -28,9 +28,9 @@ final class Attachment {
     private volatile String refused;
     private volatile boolean hidden;
 
-    Attachment(InstrumentationModule module, String jar, String adapter, LoaderRef loader, String loaderName, String refused) {
+    Attachment(InstrumentationModule module, String location, String adapter, LoaderRef loader, String loaderName, String refused) {
         this.module = module;
-        this.jar = jar;
+        this.location = location;
         this.adapter = adapter;
         this.loader = loader;
         this.loaderName = loaderName;
@@ -41,8 +41,9 @@ final class Attachment {
         return module;
     }
 
-    String jar() {
-        return jar;
+    /** As {@link LibraryJar#location} has it. */
+    String location() {
+        return location;
     }
 
     /** Class name. */

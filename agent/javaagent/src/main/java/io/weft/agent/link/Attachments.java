@@ -8,7 +8,6 @@ import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -23,11 +22,13 @@ public final class Attachments {
     }
 
     /**
-     * @param jar its file's name, which mostly tells the version; empty: the JDK's, or in no jar
+     * @param jar its file's name; empty: the JDK's, or in no jar
+     * @param version empty: nobody can tell
+     * @param inTestedRange false: the version is known to be another
      * @param supported versions, for people
      * @param refused null: in force
      */
-    public record Status(String module, String jar, String supported, String loader, String refused) {}
+    public record Status(String module, String jar, String version, boolean inTestedRange, String supported, String loader, String refused) {}
 
     private final Map<LoaderRef, Map<String, Attachment>> byLoader = new ConcurrentHashMap<>();
     private final ReferenceQueue<ClassLoader> collected = new ReferenceQueue<>();
@@ -65,7 +66,7 @@ public final class Attachments {
                 : check.check(module, loader, internalName, classFile);
         String refused = found.missing().isEmpty() ? null : "it has no " + String.join(", no ", found.missing());
         String location = LibraryJar.location(module, loader, domain);
-        Attachment made = new Attachment(module, LibraryJar.name(location), found.adapter(), ref, nameOf(loader), refused);
+        Attachment made = new Attachment(module, location, found.adapter(), ref, nameOf(loader), refused);
         Attachment earlier = ofLoader.putIfAbsent(module.name(), made);
         if (earlier != null) {
             return earlier;
@@ -90,6 +91,7 @@ public final class Attachments {
                 + Runtime.version() + ") is left without the mesh: " + attachment.refused());
     }
 
+    /** Of jars whose names do not tell the version a file is read: not for the path of a request. */
     public List<Status> status() {
         List<Status> all = new ArrayList<>();
         for (Map<String, Attachment> ofLoader : byLoader.values()) {
@@ -97,22 +99,13 @@ public final class Attachments {
                 if (attachment.isHidden()) {
                     continue;
                 }
-                all.add(new Status(
-                        attachment.module().name(), attachment.jar(), attachment.module().versions(), attachment.loaderName(), attachment.refused()));
+                InstrumentationModule module = attachment.module();
+                String version = LibraryVersion.of(module, attachment.location(), attachment.loader().get());
+                all.add(new Status(module.name(), LibraryJar.name(attachment.location()), version, version.isEmpty() || module.releases().areTestedIn(version),
+                        module.versions(), attachment.loaderName(), attachment.refused()));
             }
         }
         return all;
-    }
-
-    /** Names of the modules in force in at least one loader, in order. */
-    public Iterable<String> attached() {
-        TreeSet<String> names = new TreeSet<>();
-        for (Status status : status()) {
-            if (status.refused == null) {
-                names.add(status.module);
-            }
-        }
-        return names;
     }
 
     private void releaseCollected() {

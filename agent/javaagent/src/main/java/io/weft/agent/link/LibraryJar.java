@@ -5,7 +5,7 @@ import java.net.URL;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 
-/** Which jar an app has a library from: its name mostly tells the version. */
+/** Which jar an app has a library from. */
 final class LibraryJar {
     private static final String INSIDE = "!/";
 
@@ -18,8 +18,7 @@ final class LibraryJar {
      * @return where it is, as a URL; empty: nobody knows, or it is the JDK's
      */
     static String location(InstrumentationModule module, ClassLoader loader, ProtectionDomain domain) {
-        String telling = module.marker() != null ? module.marker() : module.hooks().get(0).className();
-        String resource = telling.replace('.', '/') + ".class";
+        String resource = telling(module).replace('.', '/') + ".class";
         URL found = loader == null ? null : loader.getResource(resource);
         if (found != null) {
             String url = found.toString();
@@ -27,6 +26,11 @@ final class LibraryJar {
         }
         CodeSource source = domain == null ? null : domain.getCodeSource();
         return source == null || source.getLocation() == null ? "" : source.getLocation().toString();
+    }
+
+    /** Class name. */
+    static String telling(InstrumentationModule module) {
+        return module.marker() != null ? module.marker() : module.hooks().get(0).className();
     }
 
     /** @return the file's name, as in {@code okhttp-4.12.0.jar}; empty: it is in no jar */

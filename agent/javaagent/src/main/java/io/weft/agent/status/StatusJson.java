@@ -201,6 +201,10 @@ final class StatusJson {
             if (!library.jar().isEmpty()) {
                 json.writeStringField("jar", library.jar());
             }
+            if (!library.version().isEmpty()) {
+                json.writeStringField("version", library.version());
+                json.writeBooleanField("inTestedRange", library.inTestedRange());
+            }
             json.writeStringField("supported", library.supported());
             json.writeStringField("loader", library.loader());
             json.writeBooleanField("inMesh", library.refused() == null);

@@ -95,8 +95,8 @@ final class StatusText {
                     + port.reason().explanation() + (port.unguarded() ? "; OPEN TO EVERYONE, whatever policy demands" : ""));
         }
         for (Attachments.Status library : status.libraries()) {
-            field("library", library.module() + (library.jar().isEmpty() ? "" : " (" + library.jar() + ")") + " in " + library.loader()
-                    + (library.refused() == null ? "" : ": WITHOUT THE MESH; supported are " + library.supported() + "; " + library.refused()));
+            field("library", library.module() + (library.jar().isEmpty() ? "" : " (" + library.jar() + version(library) + ")") + " in " + library.loader()
+                    + remark(library));
         }
         refused(status);
         unhonoured(status);
@@ -105,6 +105,18 @@ final class StatusText {
         refusals(status);
         accessRules(status);
         return text.toString();
+    }
+
+    /** Where the jar's name does not tell it. */
+    private static String version(Attachments.Status library) {
+        return library.jar().contains(library.version()) ? "" : ", version " + library.version();
+    }
+
+    private static String remark(Attachments.Status library) {
+        if (library.refused() != null) {
+            return ": WITHOUT THE MESH; supported are " + library.supported() + "; " + library.refused();
+        }
+        return library.inTestedRange() ? "" : ": version " + library.version() + " is not among those that are tested: " + library.supported();
     }
 
     private static String tags(Status status) {

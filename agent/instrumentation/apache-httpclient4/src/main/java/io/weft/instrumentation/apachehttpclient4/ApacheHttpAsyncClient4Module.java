@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient4;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -37,6 +38,7 @@ public final class ApacheHttpAsyncClient4Module {
                                 PIPELINED,
                                 CLIENT + "PipeliningClientExchangeHandlerImpl",
                                 "generateRequest",
-                                "()Lorg/apache/http/HttpRequest;").whenPresent()));
+                                "()Lorg/apache/http/HttpRequest;").whenPresent()))
+                .released(Releases.of(List.of("org.apache.httpcomponents:httpasyncclient"), "4.1"));
     }
 }

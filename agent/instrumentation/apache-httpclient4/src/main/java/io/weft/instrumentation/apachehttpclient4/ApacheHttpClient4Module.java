@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient4;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -35,7 +36,8 @@ public final class ApacheHttpClient4Module {
                                 "before-4.3",
                                 CLIENT + "DefaultRequestDirector",
                                 "tryConnect",
-                                "(Lorg/apache/http/impl/client/RoutedRequest;Lorg/apache/http/protocol/HttpContext;)V").whenPresent()));
+                                "(Lorg/apache/http/impl/client/RoutedRequest;Lorg/apache/http/protocol/HttpContext;)V").whenPresent()))
+                .released(Releases.of(List.of("org.apache.httpcomponents:httpclient"), "4.3 to 4.5"));
     }
 
     private static Hook execute(String end) {

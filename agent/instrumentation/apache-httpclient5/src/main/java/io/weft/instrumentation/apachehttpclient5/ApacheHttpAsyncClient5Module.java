@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -89,7 +90,8 @@ public final class ApacheHttpAsyncClient5Module {
                                         "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/protocol/HttpContext;"
                                                 + "Lorg/apache/hc/core5/concurrent/FutureCallback;)Ljava/util/concurrent/Future;").whenPresent()))
                 // the core alone has reactors, too
-                .markedBy(ASYNC + "AsyncConnectExec");
+                .markedBy(ASYNC + "AsyncConnectExec")
+                .released(Releases.of(List.of("org.apache.httpcomponents.client5:httpclient5"), "5.0 to 5.6"));
     }
 
     private static Hook connect(String id, int argument) {

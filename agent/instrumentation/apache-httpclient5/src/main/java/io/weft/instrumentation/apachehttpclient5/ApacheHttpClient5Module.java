@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -59,7 +60,8 @@ public final class ApacheHttpClient5Module {
                                 "doExecute",
                                 "(Lorg/apache/hc/core5/http/HttpHost;Lorg/apache/hc/core5/http/ClassicHttpRequest;"
                                         + "Lorg/apache/hc/core5/http/protocol/HttpContext;)"
-                                        + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;").whenPresent()));
+                                        + "Lorg/apache/hc/client5/http/impl/classic/CloseableHttpResponse;").whenPresent()))
+                .released(Releases.of(List.of("org.apache.httpcomponents.client5:httpclient5"), "5.0 to 5.6"));
     }
 
     private static Hook letGo(String method) {

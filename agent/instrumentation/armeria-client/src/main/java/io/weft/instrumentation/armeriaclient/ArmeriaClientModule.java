@@ -3,6 +3,7 @@ package io.weft.instrumentation.armeriaclient;
 import static io.weft.instrumentation.Hook.around;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -41,6 +42,7 @@ public final class ArmeriaClientModule {
                                         + L_INTERNAL + "DecodedHttpResponse;)V"),
                         around(PROXIES, CLIENT + "HttpClientFactory", "proxyConfigSelector", "()" + L_CLIENT + "proxy/ProxyConfigSelector;"),
                         around(CONNECT, CLIENT + "HttpClientPipelineConfigurator", "connect",
-                                "(Lio/netty/channel/ChannelHandlerContext;" + L_ADDRESS + L_ADDRESS + "Lio/netty/channel/ChannelPromise;)V")));
+                                "(Lio/netty/channel/ChannelHandlerContext;" + L_ADDRESS + L_ADDRESS + "Lio/netty/channel/ChannelPromise;)V")))
+                .released(Releases.of(List.of("com.linecorp.armeria:armeria"), "1.24 to 1.40"));
     }
 }

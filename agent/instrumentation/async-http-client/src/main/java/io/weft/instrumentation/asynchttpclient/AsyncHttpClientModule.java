@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -63,6 +64,7 @@ public final class AsyncHttpClientModule {
                         around(RESOLVE, SENDER, "resolveAddresses", ""),
                         around(CONNECT, NETTY + "channel.NettyChannelConnector", "connect",
                                 "(Lio/netty/bootstrap/Bootstrap;Lorg/asynchttpclient/netty/channel/NettyConnectListener;)V"),
-                        around(HAS_TLS, NETTY + "channel.ChannelManager", "isSslHandlerConfigured", "(Lio/netty/channel/ChannelPipeline;)Z")));
+                        around(HAS_TLS, NETTY + "channel.ChannelManager", "isSslHandlerConfigured", "(Lio/netty/channel/ChannelPipeline;)Z")))
+                .released(Releases.of(List.of("org.asynchttpclient:async-http-client"), "2.12 to 3.0"));
     }
 }

@@ -2,6 +2,7 @@ package io.weft.instrumentation.grpc;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /** gRPC-Java's channels. Those that were made before the agent came are covered, too. */
@@ -37,7 +38,9 @@ public final class GrpcModule {
                         Hook.around("terminate", CHANNEL, "maybeTerminateChannel", "()V"),
                         Hook.around("shutdown-now", CHANNEL, "maybeShutdownNowSubchannels", "()V"),
                         connect("io.grpc.netty."),
-                        connect("io.grpc.netty.shaded.io.grpc.netty.")));
+                        connect("io.grpc.netty.shaded.io.grpc.netty.")))
+                .released(Releases.of(
+                        List.of("io.grpc:grpc-core", "io.grpc:grpc-netty", "io.grpc:grpc-netty-shaded", "io.grpc:grpc-okhttp"), "1.50 and later"));
     }
 
     /** Its descriptor names Netty, which is elsewhere in the shaded copy. */

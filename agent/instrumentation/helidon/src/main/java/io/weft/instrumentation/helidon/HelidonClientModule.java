@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -88,6 +89,7 @@ public final class HelidonClientModule {
                                 "(Lio/helidon/http/Method;Lio/helidon/http/ClientRequestHeaders;" + OF_API + "ClientUri;)Lio/helidon/http/http2/Http2Headers;")
                                 .whenPresent(),
                         around(BODY, HTTP2_STREAM, "write", "([BII)V").whenPresent(),
-                        result(SENT, HTTP2_STREAM, "close", "()V").whenPresent()));
+                        result(SENT, HTTP2_STREAM, "close", "()V").whenPresent()))
+                .released(Releases.of(List.of("io.helidon.webclient:helidon-webclient-http1"), "4.0 to 4.5"));
     }
 }

@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -78,6 +79,7 @@ public final class HelidonModule {
                         around(HTTP2_HEAD, HTTP2 + "Http2ServerStream", "writeHeaders", HEAD + "Z)I").whenPresent(),
                         around(HTTP2_HEAD_WITH_DATA, HTTP2 + "Http2ServerStream", "writeHeadersWithData", HEAD + "I" + BUFFER + "Z)I")
                                 .whenPresent(),
-                        around(HTTP2_DATA, HTTP2 + "Http2ServerStream", "writeData", "(" + BUFFER + "Z)I").whenPresent()));
+                        around(HTTP2_DATA, HTTP2 + "Http2ServerStream", "writeData", "(" + BUFFER + "Z)I").whenPresent()))
+                .released(Releases.of(List.of("io.helidon.webserver:helidon-webserver"), "4.0 to 4.5"));
     }
 }

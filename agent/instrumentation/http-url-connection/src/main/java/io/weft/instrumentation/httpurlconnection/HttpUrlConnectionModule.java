@@ -2,6 +2,7 @@ package io.weft.instrumentation.httpurlconnection;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -42,6 +43,7 @@ public final class HttpUrlConnectionModule {
                                 "(Ljava/net/URL;Ljava/net/Proxy;IZ)Lsun/net/www/http/HttpClient;"),
                         Hook.around("reconnect", CONNECTION, "setNewClient", "(Ljava/net/URL;Z)V"),
                         // has lost an argument between 17 and 25
-                        Hook.around("response", CLIENT, "parseHTTP", "")));
+                        Hook.around("response", CLIENT, "parseHTTP", "")))
+                .released(Releases.ofJdk("17 to 25"));
     }
 }

@@ -2,6 +2,7 @@ package io.weft.instrumentation.javanethttp;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -64,6 +65,7 @@ public final class JavaNetHttpModule {
                                 .untilWoken(),
                         Hook.result("cache-key", PLAIN_CONNECTION, "cacheKey", "()Ljdk/internal/net/http/ConnectionPool$CacheKey;")
                                 .untilWoken(),
-                        Hook.around("over", CONNECTION, "closeOrReturnToCache", "(Ljava/net/http/HttpHeaders;)V").untilWoken()));
+                        Hook.around("over", CONNECTION, "closeOrReturnToCache", "(Ljava/net/http/HttpHeaders;)V").untilWoken()))
+                .released(Releases.ofJdk("17 to 25"));
     }
 }

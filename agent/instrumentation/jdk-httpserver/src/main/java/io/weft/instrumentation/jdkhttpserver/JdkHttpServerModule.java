@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -55,6 +56,7 @@ public final class JdkHttpServerModule {
                         around(RESPONSE_HEAD, PACKAGE + ".ExchangeImpl", "sendResponseHeaders", "(IJ)V"),
                         around(RESPONSE_COMPLETED, PACKAGE + ".ServerImpl", "responseCompleted",
                                 "(Lsun/net/httpserver/HttpConnection;)V"),
-                        around(CONNECTION_CLOSE, PACKAGE + ".HttpConnection", "close", "()V")));
+                        around(CONNECTION_CLOSE, PACKAGE + ".HttpConnection", "close", "()V")))
+                .released(Releases.ofJdk("17 to 25"));
     }
 }

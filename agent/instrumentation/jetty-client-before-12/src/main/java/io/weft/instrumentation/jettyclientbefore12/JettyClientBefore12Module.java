@@ -6,6 +6,7 @@ import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -60,7 +61,8 @@ public final class JettyClientBefore12Module {
                         notifies(CONTENT, "notifyContent", "Ljava/nio/ByteBuffer;"),
                         notifies(SUCCESS, "notifySuccess", ""),
                         notifies(FAILURE, "notifyFailure", "Ljava/lang/Throwable;")))
-                .markedBy(CLIENT + "HttpDestination");
+                .markedBy(CLIENT + "HttpDestination")
+                .released(Releases.of(List.of("org.eclipse.jetty:jetty-client"), "9.4.25 to 11"));
     }
 
     private static Hook notifies(String id, String method, String what) {

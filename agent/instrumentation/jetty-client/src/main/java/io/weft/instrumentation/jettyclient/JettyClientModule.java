@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -62,6 +63,7 @@ public final class JettyClientModule {
                         // Without them the app's own authentication sees an endpoint's address.
                         around(COMPLETES, FROM_12 + "HttpConnection", "normalizeRequest", REQUEST).whenPresent(),
                         result(COMPLETED, FROM_12 + "HttpConnection", "normalizeRequest", REQUEST).whenPresent()))
-                .markedBy(FROM_12 + "HttpDestination");
+                .markedBy(FROM_12 + "HttpDestination")
+                .released(Releases.of(List.of("org.eclipse.jetty:jetty-client"), "12"));
     }
 }

@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -87,6 +88,7 @@ public final class JettyModule {
                         around(OVER, CHANNEL_BEFORE_12, "onCompleted", "()V").whenPresent(),
                         around(OVER, CHANNEL_BEFORE_12, "recycle", "()V").whenPresent()))
                 // Jetty's client has end points, too.
-                .markedBy(CONNECTOR);
+                .markedBy(CONNECTOR)
+                .released(Releases.of(List.of("org.eclipse.jetty:jetty-server"), "9.4.20 to 12"));
     }
 }

@@ -4,6 +4,7 @@ import static io.weft.instrumentation.Hook.argument;
 import static io.weft.instrumentation.Hook.around;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -39,6 +40,7 @@ public final class MicronautHttpClientModule {
                         around(PROXY, CONNECTIONS, "configureProxy", "(Lio/netty/channel/ChannelPipeline;ZLjava/lang/String;I)V"),
                         // up to 4.6
                         around(FAILURE, NETTY + "DefaultHttpClient$BaseHttpResponseHandler", "exceptionCaught",
-                                "(Lio/netty/channel/ChannelHandlerContext;Ljava/lang/Throwable;)V").whenPresent()));
+                                "(Lio/netty/channel/ChannelHandlerContext;Ljava/lang/Throwable;)V").whenPresent()))
+                .released(Releases.of(List.of("io.micronaut:micronaut-http-client"), "4.0 to 4.10"));
     }
 }

@@ -6,6 +6,7 @@ import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -57,7 +58,8 @@ public final class NettyModule {
                                 "(Lio/netty/handler/codec/http2/Http2FrameListener;)V", 0).whenPresent(),
                         responseHeaders("(Lio/netty/channel/ChannelHandlerContext;ILio/netty/handler/codec/http2/Http2Headers;IZ"),
                         responseHeaders("(Lio/netty/channel/ChannelHandlerContext;ILio/netty/handler/codec/http2/Http2Headers;ISZIZ")))
-                .wherever("io.netty");
+                .wherever("io.netty")
+                .released(Releases.of(List.of("io.netty:netty-transport", "io.netty:netty-all"), "4.1.21 to 4.2"));
     }
 
     private static Hook responseHeaders(String parameters) {

@@ -2,6 +2,7 @@ package io.weft.instrumentation.okhttp;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -51,7 +52,8 @@ public final class OkHttpModule {
                         requestBody(INTERNAL + "http1.Http1Codec"),
                         requestBody(INTERNAL + "http2.Http2Codec"),
                         requestBody(INTERNAL + "http1.Http1ExchangeCodec"),
-                        requestBody(INTERNAL + "http2.Http2ExchangeCodec")));
+                        requestBody(INTERNAL + "http2.Http2ExchangeCodec")))
+                .released(Releases.of(List.of("com.squareup.okhttp3:okhttp", "com.squareup.okhttp3:okhttp-jvm"), "3.12 to 5"));
     }
 
     private static Hook address(String className, String method) {

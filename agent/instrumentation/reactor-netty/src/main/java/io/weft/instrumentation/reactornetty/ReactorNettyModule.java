@@ -2,6 +2,7 @@ package io.weft.instrumentation.reactornetty;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -49,6 +50,7 @@ public final class ReactorNettyModule {
                         Hook.argument("pool-settings", "reactor.netty.resources.DefaultPooledConnectionProvider", "poolFactory", "", 0)
                                 .whenPresent(),
                         // with and without metrics
-                        Hook.around("pool", "reactor.netty.resources.DefaultPooledConnectionProvider", "createPool", "").whenPresent()));
+                        Hook.around("pool", "reactor.netty.resources.DefaultPooledConnectionProvider", "createPool", "").whenPresent()))
+                .released(Releases.of(List.of("io.projectreactor.netty:reactor-netty-http"), "1.0 to 1.3"));
     }
 }

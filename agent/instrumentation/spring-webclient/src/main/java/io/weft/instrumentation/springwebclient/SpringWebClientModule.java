@@ -2,6 +2,7 @@ package io.weft.instrumentation.springwebclient;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -21,6 +22,7 @@ public final class SpringWebClientModule {
                         "exchange",
                         "org.springframework.web.reactive.function.client.ExchangeFunctions$DefaultExchangeFunction",
                         "exchange",
-                        "(Lorg/springframework/web/reactive/function/client/ClientRequest;)Lreactor/core/publisher/Mono;")));
+                        "(Lorg/springframework/web/reactive/function/client/ClientRequest;)Lreactor/core/publisher/Mono;")))
+                .released(Releases.of(List.of("org.springframework:spring-webflux"), "5.3 to 7"));
     }
 }

@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -100,6 +101,10 @@ public final class TomcatModule {
                         argument(STREAM_HEADER, "org.apache.coyote.http2.Stream", "emitHeader", "(Ljava/lang/String;Ljava/lang/String;)V", 1)
                                 .whenPresent(),
                         result(NEGOTIATED, "org.apache.coyote.http11.AbstractHttp11Protocol", "getNegotiatedProtocol",
-                                "(Ljava/lang/String;)Lorg/apache/coyote/UpgradeProtocol;").neededBy(FULL)));
+                                "(Ljava/lang/String;)Lorg/apache/coyote/UpgradeProtocol;").neededBy(FULL)))
+                .released(Releases.of(
+                        // the last as it is in a standalone one
+                        List.of("org.apache.tomcat.embed:tomcat-embed-core", "org.apache.tomcat:tomcat-catalina", "org.apache.tomcat:catalina"),
+                        "8.5.76 to 8.5", "9.0.27 to 9.0", "10.1", "11"));
     }
 }

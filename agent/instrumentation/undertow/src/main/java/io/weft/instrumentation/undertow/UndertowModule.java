@@ -5,6 +5,7 @@ import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -56,7 +57,8 @@ public final class UndertowModule {
                         result(HTTP2, "io.undertow.protocols.http2.Http2Channel", "<init>",
                                 "(Lorg/xnio/StreamConnection;Ljava/lang/String;Lio/undertow/connector/ByteBufferPool;"
                                         + "Lio/undertow/connector/PooledByteBuffer;ZZZLjava/nio/ByteBuffer;Lorg/xnio/OptionMap;)V").whenPresent(),
-                        around(LAST_FRAME, "io.undertow.protocols.http2.Http2GoAwayStreamSinkChannel", "isLastFrame", "()Z").whenPresent()));
+                        around(LAST_FRAME, "io.undertow.protocols.http2.Http2GoAwayStreamSinkChannel", "isLastFrame", "()Z").whenPresent()))
+                .released(Releases.of(List.of("io.undertow:undertow-core"), "2.2 to 2.4"));
     }
 
     private static Hook opened(String listener) {

@@ -4,6 +4,7 @@ import static io.weft.instrumentation.Hook.around;
 import static io.weft.instrumentation.Hook.result;
 
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -34,6 +35,7 @@ public final class WildFlyModule {
                         result(LISTENING, LISTENER, "startListening", START),
                         result(LISTENING, TLS_LISTENER, "startListening", START),
                         around(STOP_LISTENING, LISTENER, "stopListening", "()V"),
-                        around(STOP_LISTENING, TLS_LISTENER, "stopListening", "()V")));
+                        around(STOP_LISTENING, TLS_LISTENER, "stopListening", "()V")))
+                .released(Releases.of(List.of("org.wildfly:wildfly-undertow"), "26.1", "35"));
     }
 }

@@ -2,6 +2,7 @@ package io.weft.instrumentation.vertx;
 
 import io.weft.instrumentation.Hook;
 import io.weft.instrumentation.InstrumentationModule;
+import io.weft.instrumentation.Releases;
 import java.util.List;
 
 /**
@@ -59,7 +60,8 @@ public final class VertxModule {
                                         "(Lio/netty/channel/ChannelHandlerContext;Ljava/net/SocketAddress;Ljava/net/SocketAddress;"
                                                 + "Lio/netty/channel/ChannelPromise;)V",
                                         3).untilWoken()))
-                .markedBy(CLIENT);
+                .markedBy(CLIENT)
+                .released(Releases.of(List.of("io.vertx:vertx-core"), "4 to 5"));
     }
 
     private static Hook proxy(String of, String method, String and) {
