@@ -5,14 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
+import io.weft.driver.GrpcClient;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
+import io.weft.driver.OkHttp;
 import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.ControlPlane;
 import io.weft.it.harness.EveryJdk;
+import io.weft.it.harness.GrpcUpstream;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Routes;
@@ -23,6 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -72,6 +77,62 @@ class StatusIT {
         assertThat(everything.awaitExit()).as(everything::report).isZero();
         assertThat(String.join("\n", everything.stdout()))
                 .contains(policies.uri() + " connected for ", "Cluster broken: cluster_type: ", "Cluster orders: per_connection_buffer_limit_bytes");
+    }
+
+    @EveryJdk
+    void aLibraryIsNamedWithItsJarAndItsVersion(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().service("orders", orders.address()));
+        JvmProcess client = testbed.jvm("client", jdk).classPath(Library.named("okhttp-4")).mesh(policies.uri(), "shop")
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(OkHttp.class);
+        assertThat(client.get("http://orders/").body()).isEqualTo("orders");
+
+        assertThat(json(client)).containsPattern(
+                "\"library\":\"okhttp\",\"jar\":\"okhttp-(4\\.\\d+\\.\\d+)\\.jar\",\"version\":\"\\1\",\"inTestedRange\":true,\"supported\":\"3.12 to 5\"");
+        assertThat(text(jdk, client)).anySatisfy(line -> assertThat(line).matches("library +okhttp \\(okhttp-4\\.[0-9.]+\\.jar\\) in \\S+"));
+    }
+
+    /** The version in the jar's name is that of whoever has put the copy there. */
+    @EveryJdk
+    void ofACopyUnderAnotherNameTheJarIsToldAndNoVersion(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        GrpcUpstream upstream = testbed.grpcUpstream("orders");
+        policies.serve(Policy.empty().service("orders", upstream.address()));
+        JvmProcess client = testbed.jvm("client", jdk).classPath(Library.named("grpc-netty-shaded-1.50")).mesh(policies.uri(), "shop")
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(GrpcClient.class);
+        client.ask(Map.of("target", "dns:///127.0.0.1:" + upstream.address().getPort(), "deadline", "20000"));
+
+        assertThat(json(client))
+                .containsPattern("\"library\":\"netty at io.grpc.netty.shaded.io.netty\",\"jar\":\"grpc-netty-shaded-1\\.50[0-9.]+\\.jar\",\"supported\":")
+                .containsPattern("\"library\":\"grpc\",\"jar\":\"grpc-core-(1\\.50\\.\\d+)\\.jar\",\"version\":\"\\1\",\"inTestedRange\":true");
+        assertThat(text(jdk, client))
+                .anySatisfy(line -> assertThat(line).matches("library +netty at io.grpc.netty.shaded.io.netty \\(grpc-netty-shaded-1\\.50[0-9.]+\\.jar\\) in \\S+"));
+    }
+
+    /** Its members fit, more or less, so that the mesh is in it as far as it goes. */
+    @EveryJdk
+    void aVersionThatNobodyHasTestedIsSaidToBeOne(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty());
+        JvmProcess server = testbed.jvm("server", jdk).classPath(Library.named("tomcat-9.0.26")).mesh(policies.uri(), "shop").unguarded()
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver("io.weft.driver.tomcat.javax.TomcatServer", "shop");
+        server.awaitPort();
+
+        assertThat(json(server)).contains("\"jar\":\"tomcat-embed-core-9.0.26.jar\",\"version\":\"9.0.26\",\"inTestedRange\":false");
+        assertThat(text(jdk, server)).anySatisfy(line -> assertThat(line)
+                .matches("library +tomcat \\(tomcat-embed-core-9.0.26.jar\\) in \\S+: version 9.0.26 is not among those that are tested: .*9\\.0\\.27 and later.*"));
+    }
+
+    private String json(JvmProcess asked) throws Exception {
+        Path socket = sockets.resolve(asked.pid() + ".sock");
+        await().until(() -> AdminPage.isOpen(socket));
+        return AdminPage.ask(socket, "GET", "/status");
+    }
+
+    private List<String> text(Jdk jdk, JvmProcess asked) {
+        JvmProcess text = status(jdk, Long.toString(asked.pid()));
+        assertThat(text.awaitExit()).as(text::report).isZero();
+        return text.stdout();
     }
 
     /** Whoever waits for calls that do not come reads why. */
