@@ -65,7 +65,7 @@ public final class EveryVersion implements Callable<Integer> {
     @Option(names = "--jdks", paramLabel = "FEATURES", description = "As in 17,25; default: the JDK that CI has for the version.")
     private String jdks = "";
 
-    @Option(names = "--write-docs", description = "Write what is known of each version into docs/libraries.md.")
+    @Option(names = "--write-docs", description = "Write what is known of each version into docs/libraries.md; what it says of versions that were not judged here stays.")
     private boolean writeDocs;
 
     public static void main(String[] args) {

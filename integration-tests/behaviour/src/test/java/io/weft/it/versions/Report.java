@@ -1,6 +1,7 @@
 package io.weft.it.versions;
 
 import io.weft.it.harness.PublishedSection;
+import io.weft.it.versions.PublishedVersions.Known;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,18 +40,27 @@ final class Report {
         return verdict.note() + (verdict.outcome() == Verdict.Outcome.FAILED ? "; " + verdict.log() : "");
     }
 
+    /** Empty: it passed. */
     private static String cell(Verdict verdict) {
+        if (verdict.outcome() == Verdict.Outcome.PASSED) {
+            return "";
+        }
         // Of a test that failed its name: what it found is for those who have the log.
         String note = verdict.note().split(": ", 2)[0];
         return verdict.outcome().toString().toLowerCase(Locale.ROOT) + ", " + note.replace("|", "\\|");
     }
 
-    /** Into the docs: a line for each library, whatever state of Weft its versions were judged for last. */
+    /** Into the docs. */
     static void publish(List<Candidate> candidates, Verdicts verdicts) {
+        PublishedSection section = new PublishedSection("versions");
+        section.write(table(candidates, verdicts, new PublishedVersions(section.content())));
+    }
+
+    /** A line for each library, whatever state of Weft its versions were judged for last; of those that were not judged here what is published stays. */
+    static String table(List<Candidate> candidates, Verdicts verdicts, PublishedVersions published) {
         Map<String, List<Candidate>> libraries = new LinkedHashMap<>();
         for (Candidate candidate : candidates) {
-            String library = "%s | `%s` | `%s`".formatted(candidate.suite().title, candidate.library(), candidate.as());
-            libraries.computeIfAbsent(library, row -> new ArrayList<>()).add(candidate);
+            libraries.computeIfAbsent(row(candidate), row -> new ArrayList<>()).add(candidate);
         }
         StringBuilder table = new StringBuilder("\n| suite | library | taken for | passed | else | last |\n|---|---|---|---|---|---|\n");
         libraries.forEach((library, versions) -> {
@@ -58,17 +68,23 @@ final class Report {
             List<String> others = new ArrayList<>();
             String last = "";
             for (Candidate candidate : versions) {
-                Optional<Verdict> verdict = verdicts.of(candidate);
-                if (verdict.isPresent() && verdict.get().outcome() == Verdict.Outcome.PASSED) {
+                Optional<Known> known = verdicts.of(candidate).map(verdict -> new Known(cell(verdict), verdict.day())).or(() -> published.of(candidate));
+                if (known.isPresent() && known.get().words().isEmpty()) {
                     passed.add(candidate.version());
                 } else {
-                    others.add(candidate.version() + ": " + (candidate.skipped().isEmpty() ? verdict.map(Report::cell).orElse("not yet") : candidate.skipped()));
+                    String words = candidate.skipped().isEmpty() ? known.map(Known::words).orElse(PublishedVersions.NOT_YET) : candidate.skipped();
+                    others.add(candidate.version() + ": " + words);
                 }
-                String day = verdict.map(Verdict::day).orElse("");
+                String day = known.map(Known::day).orElse("");
                 last = day.compareTo(last) > 0 ? day : last;
             }
             table.append("| %s | %s | %s | %s |\n".formatted(library, String.join(", ", passed), String.join("; ", others), last));
         });
-        new PublishedSection("versions").write(table.append('\n').toString());
+        return table.append('\n').toString();
+    }
+
+    /** The first cells of its row. */
+    static String row(Candidate candidate) {
+        return "%s | `%s` | `%s`".formatted(candidate.suite().title, candidate.library(), candidate.as());
     }
 }

@@ -33,10 +33,23 @@ public record PublishedSection(String name) {
         }
     }
 
+    /** As the page has it. */
+    public String content() {
+        String page = page();
+        return page.substring(begin(page), end(page));
+    }
+
     private String pageWith(String content) {
         String page = page();
-        int begin = page.indexOf('\n', page.indexOf("<!-- " + name + ": written by ")) + 1;
-        return page.substring(0, begin) + content + page.substring(page.indexOf("<!-- " + name + ": end -->"));
+        return page.substring(0, begin(page)) + content + page.substring(end(page));
+    }
+
+    private int begin(String page) {
+        return page.indexOf('\n', page.indexOf("<!-- " + name + ": written by ")) + 1;
+    }
+
+    private int end(String page) {
+        return page.indexOf("<!-- " + name + ": end -->");
     }
 
     private static String page() {
