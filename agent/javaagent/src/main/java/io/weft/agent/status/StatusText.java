@@ -96,7 +96,7 @@ final class StatusText {
         }
         for (Attachments.Status library : status.libraries()) {
             field("library", library.module() + (library.jar().isEmpty() ? "" : " (" + library.jar() + version(library) + ")") + " in " + library.loader()
-                    + remark(library));
+                    + remark(library) + "; supported are " + library.supported() + (library.refused() == null ? "" : "; " + library.refused()));
         }
         refused(status);
         unhonoured(status);
@@ -114,9 +114,9 @@ final class StatusText {
 
     private static String remark(Attachments.Status library) {
         if (library.refused() != null) {
-            return ": WITHOUT THE MESH; supported are " + library.supported() + "; " + library.refused();
+            return ": WITHOUT THE MESH";
         }
-        return library.inTestedRange() ? "" : ": version " + library.version() + " is not among those that are tested: " + library.supported();
+        return library.inTestedRange() ? "" : ": version " + library.version() + " is not tested";
     }
 
     private static String tags(Status status) {

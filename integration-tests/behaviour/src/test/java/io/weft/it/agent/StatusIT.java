@@ -160,6 +160,7 @@ class StatusIT {
         assertThat(json.substring(json.indexOf("unregisteredPorts"))).doesNotContain(":" + metrics.group(1) + "\"");
         JvmProcess text = status(jdk, Long.toString(nameless.pid()));
         assertThat(text.awaitExit()).as(text::report).isZero();
+        assertThat(text.stdout()).anySatisfy(line -> assertThat(line).matches("library +jdk-httpserver in platform; supported are 17 to 25"));
         assertThat(text.stdout()).anySatisfy(line -> assertThat(line).matches("not registered +\\S+:" + namelessPort + " \\(jdk-httpserver\\): .*weft.service.*"));
     }
 

@@ -15,7 +15,7 @@ public final class GrpcModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "grpc",
-                "1.50 and later",
+                "1.50 and later, as a client",
                 "io.weft.instrumentation.grpc.GrpcAdapter",
                 List.of(),
                 List.of(
