@@ -26,9 +26,9 @@ public final class StatusCommand {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     /** Who is frozen holds up nobody but himself, unless there are more of them. */
     private static final int AT_ONCE = 32;
-    private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has no control plane or no library in use, started "
-            + "less than two seconds ago, has set weft.admin.enabled or weft.admin.dir (name that in WEFT_ADMIN_DIR), or could not make one, which "
-            + "its log says";
+    private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has used no library that Weft leads (its log names one that "
+            + "is left without the mesh), has no control plane or an invalid setting, started less than two seconds ago, has set weft.admin.enabled "
+            + "or weft.admin.dir (name that in WEFT_ADMIN_DIR), or could not make one, which its log says";
     private static final String OTHER_FILES = "runs the agent, and has files of its own, so that its socket cannot be seen from here (a container, or "
             + "PrivateTmp of systemd): ask it there, as by docker exec or kubectl exec, or, as root, by nsenter --target %1$d --mount java -jar "
             + "weft-agent.jar status";
@@ -193,9 +193,7 @@ public final class StatusCommand {
             try {
                 out.print(printable(client.get(directory.socket(pid), question.page())));
             } catch (AdminClient.NobodyThere none) {
-                complain(pid + " cannot be asked: there is no " + directory.socket(pid)
-                        + ". It may run without the agent or without a library in use, have started less than two seconds ago, belong to "
-                        + "another user, or have set weft.admin.dir: then name that with --dir.");
+                complain(pid + " cannot be asked: there is no " + directory.socket(pid) + whyNone(pid));
                 status = 1;
             } catch (IOException failed) {
                 complain(pid + ": " + failed.getMessage());
@@ -203,6 +201,18 @@ public final class StatusCommand {
             }
         }
         return status;
+    }
+
+    private static String whyNone(long pid) {
+        if (ProcessHandle.of(pid).isEmpty()) {
+            return ", and no process of that number";
+        }
+        if (AgentProcesses.pids().contains(pid)) {
+            return ". It " + (AgentProcesses.hasOtherFiles(pid) ? OTHER_FILES.formatted(pid) : WHY_NO_SOCKET);
+        }
+        // One to which the agent was attached does not show that, and another user's environment may not be read.
+        return ". It may run without the agent, be no JVM, have used no library that Weft leads, have started less than two seconds ago, belong to "
+                + "another user, or have set weft.admin.dir: then name that with --dir";
     }
 
     private int all(AdminClient client, List<SocketDirectory> directories, boolean everybody) {

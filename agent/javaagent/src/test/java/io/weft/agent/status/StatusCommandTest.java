@@ -58,6 +58,20 @@ class StatusCommandTest {
         assertThat(there).exists();
     }
 
+    @Test
+    void whoIsAskedByNumberAndHasNoSocketIsToldApartFromWhoIsNotThere() {
+        long here = ProcessHandle.current().pid();
+        // beyond what Linux gives
+        long nobody = 1L << 40;
+
+        assertThat(ask(command -> command.run(new SocketDirectory(folder), List.of(here, nobody)))).isEqualTo(1);
+        assertThat(err.toString(StandardCharsets.UTF_8).lines()).satisfiesExactly(
+                there -> assertThat(there).startsWith("weft status: " + here + " cannot be asked: there is no " + folder)
+                        .contains(". It may run without the agent", "no library that Weft leads"),
+                none -> assertThat(none).startsWith("weft status: " + nobody + " cannot be asked: there is no " + folder)
+                        .endsWith(".sock, and no process of that number"));
+    }
+
     /** As with WEFT_ADMIN_DIR, beside the folders where those of all users are by default. */
     @Test
     void allAreAskedInAFolderOfItsOwnToo() throws Exception {
