@@ -61,6 +61,9 @@ final class ExplainCommand implements Callable<Integer> {
         if (request.size() == 3 && !request.get(0).matches("\\d{1,18}")) {
             throw new ParameterException(spec.commandLine(), "'" + request.get(0) + "' is no process id");
         }
+        if (request.size() == 2 && request.get(0).matches("\\d+")) {
+            throw new ParameterException(spec.commandLine(), "'" + request.get(0) + "' is no method; it is: weft explain [PID] METHOD URL");
+        }
         List<String> arguments = new ArrayList<>(request);
         headers.forEach(header -> arguments.addAll(List.of("-H", header)));
         if (json) {

@@ -120,6 +120,9 @@ class WeftTest {
         assertThat(none.err()).contains("Usage: weft explain").contains("[PID] METHOD URL");
         assertThat(run("explain", "--pid", "1", "GET", "http://orders/").exit()).isEqualTo(2);
         assertThat(run("explain", "GET").exit()).isEqualTo(2);
+        Run noMethod = run("explain", "4711", "http://orders/");
+        assertThat(noMethod.exit()).isEqualTo(2);
+        assertThat(noMethod.err()).contains("'4711' is no method", "weft explain [PID] METHOD URL");
     }
 
     @Test

@@ -114,7 +114,7 @@ public final class CommandLine implements ToIntFunction<List<String>> {
         if (positional.size() == 3 && isNumber(positional.get(0)) && positional.get(0).length() < 19) {
             pids.add(Long.parseLong(positional.remove(0)));
         }
-        if (positional.size() != 2) {
+        if (positional.size() != 2 || isNumber(positional.get(0))) {
             return wrongUse("explain", "needs a method and a URL, as in: explain GET http://orders/");
         }
         StatusCommand.Question asked = new StatusCommand.Explain(positional.get(0), positional.get(1), headers, json);
