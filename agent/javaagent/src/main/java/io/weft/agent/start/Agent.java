@@ -55,8 +55,10 @@ final class Agent {
             BridgeDefinition.define(instrumentation);
             Lifecycle lifecycle = Wiring.connect(settings, new ServicePorts(settings, fromStart), fromStart ? Set.of() : BoundPorts.numbers(),
                     enabled(modules, settings.disabledModules()), instrumentation, log);
-            String connection = fromStart ? "" : lifecycle.connection(settings.startupWait());
-            return new Outcome(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri() + connection, false);
+            List<String> message = new ArrayList<>(List.of(OnAttach.STARTED + ", control plane " + settings.controlPlane().get().uri()
+                    + (fromStart ? "" : lifecycle.connection(settings.startupWait()))));
+            message.addAll(read.warnings());
+            return new Outcome(String.join("; ", message), false);
         } catch (Throwable fault) {
             log.faultOnce("start", settings.required()
                     ? "cannot start, and weft.required is true" : "cannot start, the app runs without the mesh", fault);

@@ -111,6 +111,20 @@ class AttachIT {
         assertThat(again.stderr()).singleElement().asString().contains("not started: the agent runs in it already");
     }
 
+    /** The app's stderr may be far away, and the agent does not start twice. */
+    @EveryJdk
+    void aSettingThatThereIsNotIsSaidToWhoAttaches(Jdk jdk) {
+        PolicyServer server = testbed.policyServer();
+        JvmProcess client = testbed.jvm("client", jdk).option("-XX:+EnableDynamicAgentLoading").driver(JavaNetHttp.class);
+        client.getFailing("http://127.0.0.1:1/");
+
+        JvmProcess attach = attach(jdk, client, "control-plane=" + server.uri(), "sevice=batch");
+
+        assertThat(attach.awaitExit()).as(attach::report).isZero();
+        assertThat(attach.stdout()).singleElement().asString()
+                .contains(": started, control plane " + server.uri() + "; agent argument sevice is no setting of the agent; did you mean weft.service?; a port");
+    }
+
     @EveryJdk
     void processThatIsNoJvmSurvives(Jdk jdk) throws Exception {
         Process sleep = testbed.closeAfterwards(new Sleep()).process;
