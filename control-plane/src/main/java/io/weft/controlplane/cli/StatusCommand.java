@@ -114,7 +114,7 @@ final class StatusCommand implements Callable<Integer> {
             } else {
                 out.println();
                 out.println("Known to the control plane at " + asked);
-                out.printf(LINE, "NODE", "SERVICE", "KIND", "VERSION", "PID", "POLICY", "IDENTITY", "REFUSED");
+                out.printf(LINE, "NODE", "SERVICE", "KIND", "SOFTWARE", "PID", "POLICY", "IDENTITY", "REFUSED");
                 agents.forEach(each -> out.printf(LINE, text(each, "node"), text(each, "service"), text(each, "kind"),
                         text(each, "version"), text(each, "pid"), text(each, "policy"), each.path("identity").asBoolean() ? "yes" : "-",
                         refused(each)));
