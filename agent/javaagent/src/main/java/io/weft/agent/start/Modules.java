@@ -18,6 +18,7 @@ import io.weft.instrumentation.jettyclient.JettyClientModule;
 import io.weft.instrumentation.jettyclientbefore12.JettyClientBefore12Module;
 import io.weft.instrumentation.micronauthttpclient.MicronautHttpClientModule;
 import io.weft.instrumentation.netty.NettyModule;
+import io.weft.instrumentation.nettyclient.NettyClientModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.reactornetty.ReactorNettyModule;
 import io.weft.instrumentation.springwebclient.SpringWebClientModule;
@@ -50,6 +51,7 @@ final class Modules {
                 JettyClientBefore12Module.module(),
                 MicronautHttpClientModule.module(),
                 NettyModule.module(),
+                NettyClientModule.module(),
                 OkHttpModule.module(),
                 ReactorNettyModule.module(),
                 SpringWebClientModule.module(),

@@ -89,7 +89,7 @@ class StatusIT {
 
         assertThat(json(client)).containsPattern(
                 "\"library\":\"okhttp\",\"jar\":\"okhttp-(4\\.\\d+\\.\\d+)\\.jar\",\"version\":\"\\1\",\"inTestedRange\":true,\"supported\":\"3.12 to 5\"");
-        assertThat(text(jdk, client)).anySatisfy(line -> assertThat(line).matches("library +okhttp \\(okhttp-4\\.[0-9.]+\\.jar\\) in \\S+"));
+        assertThat(text(jdk, client)).anySatisfy(line -> assertThat(line).matches("library +okhttp \\(okhttp-4\\.[0-9.]+\\.jar\\) in app; supported are 3.*"));
     }
 
     /** The version in the jar's name is that of whoever has put the copy there. */
@@ -106,7 +106,7 @@ class StatusIT {
                 .containsPattern("\"library\":\"netty at io.grpc.netty.shaded.io.netty\",\"jar\":\"grpc-netty-shaded-1\\.50[0-9.]+\\.jar\",\"supported\":")
                 .containsPattern("\"library\":\"grpc\",\"jar\":\"grpc-core-(1\\.50\\.\\d+)\\.jar\",\"version\":\"\\1\",\"inTestedRange\":true");
         assertThat(text(jdk, client))
-                .anySatisfy(line -> assertThat(line).matches("library +netty at io.grpc.netty.shaded.io.netty \\(grpc-netty-shaded-1\\.50[0-9.]+\\.jar\\) in \\S+"));
+                .anySatisfy(line -> assertThat(line).matches("library +netty at io.grpc.netty.shaded.io.netty \\(grpc-netty-shaded-1\\.50[0-9.]+\\.jar\\) in \\S+; supported are .*"));
     }
 
     /** Its members fit, more or less, so that the mesh is in it as far as it goes. */
@@ -120,7 +120,7 @@ class StatusIT {
 
         assertThat(json(server)).contains("\"jar\":\"tomcat-embed-core-9.0.26.jar\",\"version\":\"9.0.26\",\"inTestedRange\":false");
         assertThat(text(jdk, server)).anySatisfy(line -> assertThat(line)
-                .matches("library +tomcat \\(tomcat-embed-core-9.0.26.jar\\) in \\S+: version 9.0.26 is not among those that are tested: .*9\\.0\\.27 and later.*"));
+                .matches("library +tomcat \\(tomcat-embed-core-9.0.26.jar\\) in \\S+: version 9.0.26 is not tested; supported are 9\\.0\\.27 and later.*"));
     }
 
     private String json(JvmProcess asked) throws Exception {

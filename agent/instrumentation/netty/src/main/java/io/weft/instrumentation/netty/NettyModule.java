@@ -37,7 +37,7 @@ public final class NettyModule {
     public static InstrumentationModule module() {
         return new InstrumentationModule(
                 "netty",
-                "4.1.21 and later, 4.2, as a server; of clients on Netty those that have a module of their own",
+                "4.1.21 and later, 4.2, as a server",
                 "io.weft.instrumentation.netty.NettyAdapter",
                 List.of(),
                 List.of(
