@@ -25,7 +25,7 @@ final class PlainView implements View {
     public void ended(Step step, StepResult result) {
         out.printf(
                 Locale.ROOT,
-                "%s %-20s v1 %5.1f %%  v2 %5.1f %%  of %,d requests, %d failed%s, in force after %d ms%n",
+                "%s %-20s v1 %5.1f %%  v2 %5.1f %%  of %,d requests, %d failed%s, %s%n",
                 result.ok() ? "✓" : "✗",
                 step.name(),
                 100 * result.observed().getOrDefault("v1", 0.0),
@@ -33,7 +33,7 @@ final class PlainView implements View {
                 result.requests(),
                 result.failed(),
                 result.lost() == 0 ? "" : " and " + result.lost() + " lost with the killed process",
-                result.effectiveAfterMs());
+                result.effectiveAfterMs() < 0 ? "not seen in force" : "in force after " + result.effectiveAfterMs() + " ms");
     }
 
     @Override

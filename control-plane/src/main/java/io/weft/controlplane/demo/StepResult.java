@@ -10,7 +10,7 @@ import java.util.Map;
  * @param failed among them and among those on the way when it took effect
  * @param lost what was on its way to a process that was killed, which a mesh does not change
  * @param failures how often each was seen: who asked, the status (0: none) and the error
- * @param effectiveAfterMs from the action to the last sign of what was before
+ * @param effectiveAfterMs from the action to the last sign of what was before; -1: it was not seen in force
  */
 record StepResult(
         String name,

@@ -2,6 +2,9 @@ package io.weft.controlplane.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -98,9 +101,43 @@ class StepRunnerTest {
                 .returns(false, DemoResult::ok);
     }
 
+    @Test
+    void fewAnswersSayNothingAgainstAStep() throws Exception {
+        StepResult result = run(new StepRunner(mesh, REQUESTS, 1_000), vanishes("v2"), () -> soon(1_500, () -> answers(REQUESTS, 1.0)));
+
+        assertThat(result.effectiveAfterMs()).isZero();
+        assertThat(result.ok()).isTrue();
+    }
+
+    @Test
+    void aStepThatIsContradictedForLongIsNotInForce() throws Exception {
+        StepResult result = run(vanishes("v1"), () -> answers(REQUESTS, 1.0));
+
+        assertThat(result.effectiveAfterMs()).isEqualTo(-1);
+        assertThat(result.ok()).isFalse();
+    }
+
+    /** It is no time. */
+    @Test
+    void aStepThatWasNotSeenInForceIsSaidToBeOne() throws Exception {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        new PlainView(new PrintStream(said, true, StandardCharsets.UTF_8))
+                .ended(steady(), new StepResult("50/50", Map.of(), Map.of("v1", 0.5, "v2", 0.5), 2_000, 0, 0, Map.of(), -1, false));
+
+        assertThat(said.toString(StandardCharsets.UTF_8)).contains("0 failed, not seen in force").doesNotContain("-1");
+    }
+
+    private static Step vanishes(String version) {
+        return new Step("100/0", "", Map.of("v1", 1.0), mesh -> {}, new Step.Vanishes(answer -> version.equals(answer.version())));
+    }
+
     private StepResult run(Step step, Runnable traffic) throws Exception {
+        return run(new StepRunner(mesh, REQUESTS), step, traffic);
+    }
+
+    private static StepResult run(StepRunner runner, Step step, Runnable traffic) throws Exception {
         Step.Action before = step.action();
-        return new StepRunner(mesh, REQUESTS).run(new Step(step.name(), step.title(), step.expected(), mesh -> {
+        return runner.run(new Step(step.name(), step.title(), step.expected(), mesh -> {
             before.run(mesh);
             traffic.run();
         }, step.inForce()));
@@ -108,9 +145,13 @@ class StepRunnerTest {
 
     /** Once the step was judged for the first time; if that takes longer than usual, it is judged once and by the same. */
     private static void soon(Runnable traffic) {
+        soon(300, traffic);
+    }
+
+    private static void soon(long afterMs, Runnable traffic) {
         Thread thread = new Thread(() -> {
             try {
-                Thread.sleep(300);
+                Thread.sleep(afterMs);
                 traffic.run();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
