@@ -19,11 +19,16 @@ public final class LoadedClasses {
     }
 
     public void weave() {
-        for (Class<?> loaded : instrumentation.getAllLoadedClasses()) {
+        Class<?>[] all = instrumentation.getAllLoadedClasses();
+        if (all == null) {
+            return; // the JVM is ending
+        }
+        for (Class<?> loaded : all) {
             if (index.in(loaded.getName().replace('.', '/')) != null) {
                 try {
                     instrumentation.retransformClasses(loaded);
-                } catch (Exception | LinkageError refused) {
+                } catch (Exception | LinkageError | InternalError refused) {
+                    // An InternalError: a class whose initializer has failed, or that cannot be linked any more, as when its loader is closed.
                     log.faultOnce("retransform " + loaded.getName(), "cannot instrument " + loaded.getName()
                             + ", which was loaded already", refused);
                 }
