@@ -22,7 +22,7 @@ import javax.net.ssl.SSLException;
  * The bytes of a connection that a server has accepted, as the app's server sees them: plaintext, whatever is on the socket. The first
  * ones decide what it is ({@link InboundConnection#decide}); what policy wants secured is made so by an engine of JSSE.
  *
- * <p>Until {@link #handshake} has said that it is done, exactly one record is read at a time. So nothing of what follows is in
+ * <p>Until {@link #handshake} has said that it is done, exactly one record is read at a time, after the first. So nothing of what follows is in
  * here by then, and a selector that looks at the socket misses nothing. Blocking or not as the socket is. One thread may read while another
  * writes.
  */
@@ -32,6 +32,8 @@ public final class AcceptedChannel {
 
     /** What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4). */
     private static final byte[] HTTP_2_PREFACE = "PRI * HTTP/2.0\r\n".getBytes(StandardCharsets.US_ASCII);
+    /** Any server's first read has room for so much. */
+    private static final int FIRST_READ = 8192;
     private static final String HTTP_2 = "h2";
     private static final int RECORD = MOST_AT_ONCE;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -121,7 +123,7 @@ public final class AcceptedChannel {
     }
 
     private int sniff() throws IOException {
-        if (!in.hasRemaining() && !fill(1)) {
+        if (!in.hasRemaining() && !readFirst()) {
             return SelectionKey.OP_READ;
         }
         if (in.get(in.position()) != ClientHello.HANDSHAKE_RECORD) {
@@ -253,6 +255,25 @@ public final class AcceptedChannel {
         } catch (IOException gone) {
             // Whoever failed to shake hands may have gone, too; it is closed either way.
             return;
+        }
+    }
+
+    /**
+     * As much as there is, and not the one byte that tells what it is, so that the first read of the app's server gives what it would give
+     * without us: Tomcat looks for HTTP/2's preface there and nowhere else. Of TLS it is the hello and no more, since its client waits for an answer.
+     *
+     * @return false: nothing is there
+     */
+    private boolean readFirst() throws IOException {
+        in.compact().limit(FIRST_READ);
+        try {
+            int read = socket.read(in);
+            if (read < 0) {
+                throw new EOFException("closed before it said what it is");
+            }
+            return read > 0;
+        } finally {
+            in.flip();
         }
     }
 

@@ -333,6 +333,19 @@ class ServerTlsIT {
         }
     }
 
+    /** Whoever is not of the mesh yet, in plaintext; Tomcat looks for the preface in what it reads first. */
+    @Test
+    @Takes(Trait.SPEAKS_HTTP_2_UNASKED)
+    void permissiveTakesHttp2InPlaintext() throws IOException {
+        serve(inbounds.permissive(), () -> takesPlaintext() && takesTls());
+        try (Socket other = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            other.setSoTimeout((int) PATIENCE.toMillis());
+            other.getOutputStream().write(
+                    ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, "") + get(1)).getBytes(StandardCharsets.ISO_8859_1));
+            assertThat(framesUntil(new DataInputStream(other.getInputStream()), Set.of("v1 on 1"))).doesNotContain("goaway");
+        }
+    }
+
     private static String frame(int type, int flags, int stream, String payload) {
         return "\0\0" + (char) payload.length() + (char) type + (char) flags + "\0\0\0" + (char) stream + payload;
     }
