@@ -16,9 +16,12 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Attachments {
 
-    /** Told of each module that is in force in a further loader. Under class loading: must only hand on. */
+    /** Told of each module in a further loader. Under class loading: must only hand on. */
     public interface Listener {
         void attached(String module);
+
+        /** The library stays as it is without the mesh. */
+        void left();
     }
 
     /**
@@ -80,6 +83,7 @@ public final class Attachments {
             listener.attached(module.name());
         } else {
             log.warn(module.name() + in(location) + " is left without the mesh; supported versions: " + module.versions() + "; " + refused);
+            listener.left();
         }
         return made;
     }

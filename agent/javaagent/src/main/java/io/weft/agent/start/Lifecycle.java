@@ -106,6 +106,12 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
         }
     }
 
+    /** Its requests go without the mesh; but who asks for its status is told so. */
+    @Override
+    public void left() {
+        mesh.start(this);
+    }
+
     @Override
     public void running() {
         background.runAfter(ADMIN_MILLIS, "open the admin socket", new Admin(FIRST_PAUSE_MILLIS));

@@ -211,7 +211,7 @@ public final class StatusCommand {
             return ". It " + (AgentProcesses.hasOtherFiles(pid) ? OTHER_FILES.formatted(pid) : WHY_NO_SOCKET);
         }
         // One to which the agent was attached does not show that, and another user's environment may not be read.
-        return ". It may run without the agent, be no JVM, have used no library that Weft leads, have started less than two seconds ago, belong to "
+        return ". It may run without the agent, be no JVM, have used no library that Weft knows, have started less than two seconds ago, belong to "
                 + "another user, or have set weft.admin.dir: then name that with --dir";
     }
 

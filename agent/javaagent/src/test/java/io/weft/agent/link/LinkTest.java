@@ -44,9 +44,10 @@ class LinkTest {
             throw new AssertionError(where, fault);
         }, Self.UNKNOWN);
     private final List<String> attached = new ArrayList<>();
+    private int left;
     private HookIndex index = new HookIndex(List.of(SampleModule.module()));
     private final Attachments attachments = new Attachments(scene.slots, new LibraryCheck(LinkTest.class.getClassLoader()),
-            attached::add, scene.log);
+            new Told(), scene.log);
     private final WeavingEngine engine = new WeavingEngine(attachments, scene.slots,
             new Linker(LinkTest.class.getClassLoader(), new ModuleOpener(null), new MeshAccess() {
                 @Override
@@ -64,6 +65,18 @@ class LinkTest {
                     return false;
                 }
             }, scene.log));
+
+    private final class Told implements Attachments.Listener {
+        @Override
+        public void attached(String module) {
+            attached.add(module);
+        }
+
+        @Override
+        public void left() {
+            left++;
+        }
+    }
 
     @Test
     void adapterServesItsLoader() throws Exception {
@@ -137,6 +150,7 @@ class LinkTest {
         assertThat(length(greeter, "mesh")).isEqualTo(4);
         assertThat(scene.logged()).contains(
                 "sample is left without the mesh; supported versions: 1; it has no sample.library.Greeter.greet(Ljava/lang/String;)Ljava/lang/String;");
+        assertThat(left).isEqualTo(1);
         assertThat(attached).isEmpty();
     }
 

@@ -109,6 +109,20 @@ class StatusIT {
                 .anySatisfy(line -> assertThat(line).matches("library +netty at io.grpc.netty.shaded.io.netty \\(grpc-netty-shaded-1\\.50[0-9.]+\\.jar\\) in \\S+; supported are .*"));
     }
 
+    /** Its requests fail open; who asks hears of it, though nothing of the process is in the mesh. */
+    @EveryJdk
+    void aProcessWhoseOnlyLibraryIsLeftWithoutTheMeshSaysSo(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty().service("orders", orders.address()).virtualHost("orders", Routes.to("orders")));
+        JvmProcess client = testbed.jvm("client", jdk).classPath(Library.named("okhttp-3.9")).mesh(policies.uri(), "shop")
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(OkHttp.class);
+        assertThat(client.get("http://127.0.0.1:" + orders.address().getPort() + "/").body()).isEqualTo("orders");
+
+        assertThat(json(client)).contains("\"library\":\"okhttp\",\"jar\":\"okhttp-3.9.1.jar\",\"version\":\"3.9.1\",\"inTestedRange\":false");
+        assertThat(text(jdk, client)).anySatisfy(line -> assertThat(line)
+                .matches("library +okhttp \\(okhttp-3.9.1.jar\\) in app: WITHOUT THE MESH; supported are 3.12 to 5; it has no .*"));
+    }
+
     /** Its members fit, more or less, so that the mesh is in it as far as it goes. */
     @EveryJdk
     void aVersionThatNobodyHasTestedIsSaidToBeOne(Jdk jdk) throws Exception {
