@@ -14,6 +14,9 @@ import javax.net.ssl.SSLSocket;
  */
 public interface ClientTls {
 
+    /** Of a handshake that somebody else watches over. */
+    long UNLIMITED = Long.MAX_VALUE;
+
     /** Unique in this process, for pools that are keyed by names. */
     String id();
 
@@ -32,15 +35,16 @@ public interface ClientTls {
     SSLEngine http2Engine(InetSocketAddress peer);
 
     /**
-     * Secures a connected socket and returns when the handshake is done. Closing the result closes the socket; when the handshake
-     * fails that is closed, too.
+     * Secures a connected socket and returns when the handshake is done; how long the socket's reads wait is then as it was before.
+     * Closing the result closes the socket; when the handshake fails that is closed, too.
      *
+     * @param limitNanos how long the handshake may take altogether, however its bytes come in; or {@link #UNLIMITED}
      * @throws ConnectException the peer does not speak TLS, or is not who policy says it must be
-     * @throws SocketTimeoutException the peer was silent for longer than the socket waits
+     * @throws SocketTimeoutException it took longer
      * @throws IOException the socket cannot be used
      */
-    SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException;
+    SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException;
 
     /** As {@link #layer}, for a connection on which HTTP/2 is spoken and nothing else. */
-    SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException;
+    SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException;
 }

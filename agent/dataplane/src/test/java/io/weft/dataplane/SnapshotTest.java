@@ -363,13 +363,13 @@ class SnapshotTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new AssertionError("no handshake here");
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
-            return layer(connected, peer);
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
+            return layer(connected, peer, limitNanos);
         }
     }
 

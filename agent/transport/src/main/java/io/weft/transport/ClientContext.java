@@ -95,16 +95,31 @@ final class ClientContext implements ClientTls {
     }
 
     @Override
-    public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
-        return layer(connected, peer, parameters);
+    public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException {
+        return layer(connected, peer, parameters, limitNanos);
     }
 
     @Override
-    public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
-        return layer(connected, peer, http2);
+    public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException {
+        return layer(connected, peer, http2, limitNanos);
     }
 
-    private SSLSocket layer(Socket connected, InetSocketAddress peer, SSLParameters parameters) throws IOException {
+    private SSLSocket layer(Socket connected, InetSocketAddress peer, SSLParameters parameters, long limitNanos) throws IOException {
+        int patience = connected.getSoTimeout();
+        SSLSocket secured;
+        if (limitNanos == UNLIMITED) {
+            connected.setSoTimeout(0);
+            secured = handshaken(connected, peer, parameters);
+        } else {
+            HandshakeSocket below = new HandshakeSocket(connected, limitNanos);
+            secured = handshaken(below, peer, parameters);
+            below.isDone();
+        }
+        connected.setSoTimeout(patience);
+        return secured;
+    }
+
+    private SSLSocket handshaken(Socket connected, InetSocketAddress peer, SSLParameters parameters) throws IOException {
         SSLSocket socket = (SSLSocket) context.getSocketFactory()
                 .createSocket(connected, peer.getAddress().getHostAddress(), peer.getPort(), true);
         try {

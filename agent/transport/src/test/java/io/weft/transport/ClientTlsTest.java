@@ -18,6 +18,7 @@ import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TlsContext.Version;
 import io.weft.policy.model.TransportSocket.UpstreamTls;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -27,18 +28,21 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPairGenerator;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,6 +50,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Real handshakes on loopback: who is admitted, what goes over the wire, what is resumed. */
 class ClientTlsTest {
     private static final String ORDERS = "spiffe://mesh/orders";
+    /** For a machine that is busy. */
+    private static final long HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final Authority MESH = new Authority("mesh");
     private static final Authority OTHER = new Authority("other");
     private static final Certified SHOP = MESH.certify("spiffe://mesh/shop");
@@ -107,7 +113,7 @@ class ClientTlsTest {
     private static SSLSession call(ClientTls client, InetSocketAddress peer) throws IOException {
         Socket connected = new Socket(peer.getAddress(), peer.getPort());
         connected.setSoTimeout(5_000);
-        try (SSLSocket socket = client.layer(connected, peer)) {
+        try (SSLSocket socket = client.layer(connected, peer, HANDSHAKE_NANOS)) {
             socket.getOutputStream().write(42);
             assertThat(socket.getInputStream().read()).isEqualTo(42);
             return socket.getSession();
@@ -266,7 +272,7 @@ class ClientTlsTest {
         TlsPeer orders = peer(MESH.certify(ORDERS), "h2", "kuma");
         ClientTls client = tls.client(socket(ORDERS_OF_THE_MESH, "", "h2", "kuma"), Map.of()).orElseThrow();
         Socket connected = new Socket(orders.address().getAddress(), orders.address().getPort());
-        try (SSLSocket socket = client.layer(connected, orders.address())) {
+        try (SSLSocket socket = client.layer(connected, orders.address(), HANDSHAKE_NANOS)) {
             assertThat(socket.getApplicationProtocol()).isEqualTo("kuma");
         }
         assertThat(client.engine(orders.address()).getSSLParameters().getApplicationProtocols()).containsExactly("kuma");
@@ -295,10 +301,59 @@ class ClientTlsTest {
         resources.add(server);
         InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
         Socket connected = new Socket(address.getAddress(), address.getPort());
-        connected.setSoTimeout(50);
 
-        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address)).isInstanceOf(SocketTimeoutException.class);
+        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address, TimeUnit.MILLISECONDS.toNanos(50)))
+                .isInstanceOf(SocketTimeoutException.class);
         assertThat(connected.isClosed()).isTrue();
+    }
+
+    @Test
+    @Timeout(60)
+    void aHandshakeThatComesBitByBitHasNoMoreTime() throws Exception {
+        ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        resources.add(server);
+        Thread thread = new Thread(() -> TlsPeer.serve(server, socket -> {
+            // the head of a long record, and then zeros
+            socket.getOutputStream().write(new byte[] {22, 3, 3, 0x40, 0});
+            for (int i = 0; i < 500; i++) {
+                socket.getOutputStream().write(0);
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+            }
+        }));
+        thread.setDaemon(true);
+        thread.start();
+        InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
+        Socket connected = new Socket(address.getAddress(), address.getPort());
+
+        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address, TimeUnit.MILLISECONDS.toNanos(300)))
+                .isInstanceOf(SocketTimeoutException.class);
+        assertThat(connected.isClosed()).isTrue();
+    }
+
+    @Test
+    void afterTheHandshakeASocketWaitsAsLongAsBefore() throws Exception {
+        TlsPeer orders = peer(MESH.certify(ORDERS));
+        for (long limit : new long[] {HANDSHAKE_NANOS, ClientTls.UNLIMITED}) {
+            Socket connected = new Socket(orders.address().getAddress(), orders.address().getPort());
+            connected.setSoTimeout(50);
+            try (SSLSocket socket = client(ORDERS_OF_THE_MESH).layer(connected, orders.address(), limit)) {
+                assertThat(connected.getSoTimeout()).isEqualTo(50);
+                assertThatThrownBy(() -> socket.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+                assertThat(connected.getSoTimeout()).isEqualTo(50);
+            }
+            assertThat(connected.isClosed()).isTrue();
+        }
+    }
+
+    /** What is layered over a socket has its options, ends and addresses from there. */
+    @Test
+    void whatLimitsAHandshakeIsInAllElseTheSocketBelow() {
+        assertThat(HandshakeSocket.class.getDeclaredMethods())
+                .extracting(method -> method.getName() + Arrays.toString(method.getParameterTypes()))
+                .containsAll(Arrays.stream(Socket.class.getDeclaredMethods())
+                        .filter(method -> Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers()))
+                        .map(method -> method.getName() + Arrays.toString(method.getParameterTypes()))
+                        .toList());
     }
 
     @Test
@@ -334,7 +389,7 @@ class ClientTlsTest {
         InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
         Socket connected = new Socket(address.getAddress(), address.getPort());
 
-        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address)).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> client(ORDERS_OF_THE_MESH).layer(connected, address, HANDSHAKE_NANOS)).isInstanceOf(IOException.class);
         assertThat(connected.isClosed()).isTrue();
     }
 

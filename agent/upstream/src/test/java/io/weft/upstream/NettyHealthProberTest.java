@@ -134,13 +134,13 @@ class NettyHealthProberTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException("health checks use engines");
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
-            return layer(connected, peer);
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
+            return layer(connected, peer, limitNanos);
         }
     }
 

@@ -3,7 +3,6 @@ package io.weft.instrumentation;
 import io.weft.dataplane.ClientConnection;
 import io.weft.dataplane.ClientTls;
 import io.weft.dataplane.Endpoint;
-import java.io.FilterInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +13,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,7 +27,7 @@ import javax.net.ssl.SSLSocket;
 public final class MeshSocket extends Socket {
     /** TLS over a connected socket, as policy wants it. */
     private interface Layering {
-        SSLSocket layer(ClientTls tls, Socket connected, InetSocketAddress peer) throws IOException;
+        SSLSocket layer(ClientTls tls, Socket connected, InetSocketAddress peer, long limitNanos) throws IOException;
     }
 
     private final Endpoint endpoint;
@@ -56,9 +54,6 @@ public final class MeshSocket extends Socket {
 
     /** Null: plaintext, or not connected yet. */
     private volatile SSLSocket secured;
-
-    /** Of {@link System#nanoTime}: until when the handshake may take. Of the thread that connects. */
-    private long handshakeUntil;
 
     /** Null as long as {@link #secured} is. */
     private volatile ClientConnection pooled;
@@ -96,14 +91,12 @@ public final class MeshSocket extends Socket {
     @Override
     public void connect(SocketAddress logical, int timeout) throws IOException {
         int limit = timeout > 0 ? Math.min(timeout, connectMillis) : connectMillis;
-        handshakeUntil = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit);
         super.connect(endpoint.address(), limit);
         if (endpoint.tls() == null) {
             return;
         }
-        int patience = getSoTimeout();
-        SSLSocket layered = layer();
-        setSoTimeout(patience);
+        SSLSocket layered = layer(until - System.nanoTime());
         pooled = endpoint.tls().connections().opened(closing(this));
         secured = layered;
         if (isClosed()) {
@@ -161,9 +154,9 @@ public final class MeshSocket extends Socket {
     }
 
     /** Over the streams of this socket as they are without TLS. */
-    private SSLSocket layer() throws IOException {
+    private SSLSocket layer(long limitNanos) throws IOException {
         try {
-            return layering.layer(endpoint.tls(), this, endpoint.address());
+            return layering.layer(endpoint.tls(), this, endpoint.address(), limitNanos);
         } catch (RuntimeException | LinkageError e) {
             super.close();
             ConnectException failure = new ConnectException("mesh TLS cannot be set up: " + e);
@@ -175,39 +168,7 @@ public final class MeshSocket extends Socket {
     @Override
     public InputStream getInputStream() throws IOException {
         SSLSocket layered = secured;
-        if (layered != null) {
-            return layered.getInputStream();
-        }
-        return endpoint.tls() == null ? super.getInputStream() : new BelowTls(super.getInputStream());
-    }
-
-    /** A peer that sends a handshake byte by byte has no more time for it than one that sends nothing. */
-    private final class BelowTls extends FilterInputStream {
-        BelowTls(InputStream in) {
-            super(in);
-        }
-
-        @Override
-        public int read() throws IOException {
-            limit();
-            return in.read();
-        }
-
-        @Override
-        public int read(byte[] into, int offset, int length) throws IOException {
-            limit();
-            return in.read(into, offset, length);
-        }
-
-        private void limit() throws IOException {
-            if (secured == null) {
-                long left = TimeUnit.NANOSECONDS.toMillis(handshakeUntil - System.nanoTime());
-                if (left <= 0) {
-                    throw new SocketTimeoutException("Connect timed out");
-                }
-                setSoTimeout((int) left);
-            }
-        }
+        return layered == null ? super.getInputStream() : layered.getInputStream();
     }
 
     @Override

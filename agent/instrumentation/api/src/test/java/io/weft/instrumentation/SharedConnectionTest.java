@@ -70,12 +70,12 @@ class SharedConnectionTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException();
         }
     }

@@ -143,6 +143,12 @@ enum Client {
         return this == VERTX_4_0 || this == REACTOR_NETTY_1_0;
     }
 
+    /** The app's own limit for a connection is also that of a handshake; else it has what policy says. */
+    boolean limitsHandshakes() {
+        return this != APACHE_HTTP_ASYNC_CLIENT_4_1 && this != APACHE_HTTP_ASYNC_CLIENT_4_1_5
+                && this != APACHE_HTTP_ASYNC_CLIENT_5_0 && this != APACHE_HTTP_ASYNC_CLIENT_5_6;
+    }
+
     /** It has no limit for redirects. */
     boolean followsForEver() {
         return this == MICRONAUT_4_0;

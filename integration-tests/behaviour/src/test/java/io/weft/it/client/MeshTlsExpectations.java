@@ -272,10 +272,10 @@ abstract class MeshTlsExpectations extends Expectations {
                 .cluster("slow", cluster -> cluster.setTransportSocket(tls).setConnectTimeout(Durations.fromSeconds(20)), slow);
     }
 
-    private static void accept(SSLServerSocket server, Consumer<SSLSocket> connection) {
+    private static void accept(ServerSocket server, Consumer<Socket> connection) {
         while (!server.isClosed()) {
             try {
-                connection.accept((SSLSocket) server.accept());
+                connection.accept(server.accept());
             } catch (IOException closed) {
                 return;
             }
@@ -283,7 +283,7 @@ abstract class MeshTlsExpectations extends Expectations {
     }
 
     /** Answers the first request, if one comes, and waits for the other end to close. */
-    private static void answerOnce(SSLSocket socket) {
+    private static void answerOnce(Socket socket) {
         try (socket) {
             BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
             for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -352,20 +352,48 @@ abstract class MeshTlsExpectations extends Expectations {
         Upstream orders = secured("orders", MESH, ORDERS);
         stage().serve(overTls(ORDERS, orders.address()));
         stage().send(Call.get("http://orders/"));
-        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            InetSocketAddress address = new InetSocketAddress(silent.getInetAddress(), silent.getLocalPort());
-            Consumer<Cluster.Builder> hasty =
-                    cluster -> cluster.setTransportSocket(tls(ORDERS)).setConnectTimeout(Durations.fromSeconds(1));
-            stage().serve(Policy.empty().cluster("orders", hasty, address).virtualHost("orders", to("orders")));
-            Map<String, String> failure = stage().sendFailing(Call.get("http://orders/"));
-            // Some wrap it.
-            assertThat(failure.get("error") + "," + failure.get("causes")).contains("Timeout");
+        ExecutorService dripping = Executors.newCachedThreadPool();
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                ServerSocket slow = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            dripping.execute(() -> accept(slow, socket -> dripping.execute(() -> drip(socket))));
+            for (ServerSocket server : List.of(silent, slow)) {
+                InetSocketAddress address = new InetSocketAddress(server.getInetAddress(), server.getLocalPort());
+                Consumer<Cluster.Builder> hasty =
+                        cluster -> cluster.setTransportSocket(tls(ORDERS)).setConnectTimeout(Durations.fromSeconds(1));
+                stage().serve(Policy.empty().cluster("orders", hasty, address).virtualHost("orders", to("orders")));
+                Map<String, String> failure = stage().sendFailing(Call.get("http://orders/"));
+                // Some wrap it.
+                assertThat(failure.get("error") + "," + failure.get("causes")).contains("Timeout");
 
-            stage().serve(Policy.empty().cluster("orders", hasty, address, orders.address())
-                    .virtualHost("orders", retried("connect-failure", 1, to("orders"))));
-            for (int i = 0; i < 2; i++) {
-                assertThat(stage().send(Call.get("http://orders/")).body()).isEqualTo("orders");
+                if (stage().client.limitsHandshakes()) {
+                    stage().serve(overTls(ORDERS, address));
+                    failure = stage().sendFailing(Call.get("http://orders/").timeoutMillis(1_000));
+                    assertThat(failure.get("error") + "," + failure.get("causes")).as("the app's own limit").contains("Timeout");
+                }
+
+                stage().serve(Policy.empty().cluster("orders", hasty, address, orders.address())
+                        .virtualHost("orders", retried("connect-failure", 1, to("orders"))));
+                for (int i = 0; i < 2; i++) {
+                    assertThat(stage().send(Call.get("http://orders/")).body()).isEqualTo("orders");
+                }
             }
+        } finally {
+            dripping.shutdownNow();
+        }
+    }
+
+    /** A handshake of which the next bit is always about to come, for much longer than a connection may take. */
+    private static void drip(Socket connection) {
+        try (connection) {
+            // the head of a long record
+            connection.getOutputStream().write(new byte[] {22, 3, 3, 0x40, 0});
+            for (int i = 0; i < 150; i++) {
+                connection.getOutputStream().write(0);
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+        } catch (IOException | InterruptedException over) {
+            // As the client has it that does not wait.
+            return;
         }
     }
 

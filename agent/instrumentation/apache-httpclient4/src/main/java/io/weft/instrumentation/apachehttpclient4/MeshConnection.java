@@ -166,10 +166,11 @@ final class MeshConnection implements ManagedHttpClientConnection {
             throws IOException {
         HttpRoute route = routes.to(endpoint, this.route);
         EndpointRoutes.limit(apps, route, this.route);
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         try {
             apps.connect(connection, route, timeoutMillis, context);
             if (endpoint.tls() != null) {
-                securedSockets.secure(connection, endpoint, timeoutMillis);
+                securedSockets.secure(connection, endpoint, until - System.nanoTime());
             }
         } catch (ConnectTimeoutException e) {
             throw new ConnectTimeoutException(cause(e), named(endpoint), address(endpoint));

@@ -22,16 +22,13 @@ final class SecuredSockets {
     /**
      * Returns when the connection is secured; whoever gets an exception must not send anything over it.
      *
-     * @param handshakeMillis for how long the peer may keep silent
+     * @param limitNanos how long the handshake may take
      */
-    void secure(HttpClientConnection connected, Endpoint endpoint, int handshakeMillis) throws IOException {
+    void secure(HttpClientConnection connected, Endpoint endpoint, long limitNanos) throws IOException {
         try {
             ManagedHttpClientConnection connection = (ManagedHttpClientConnection) connected;
             Socket socket = connection.getSocket();
-            int patience = socket.getSoTimeout();
-            socket.setSoTimeout(handshakeMillis);
-            SSLSocket secured = endpoint.tls().layer(socket, endpoint.address());
-            secured.setSoTimeout(patience);
+            SSLSocket secured = endpoint.tls().layer(socket, endpoint.address(), limitNanos);
             layered.put(secured, new Layered(socket, endpoint.tls().connections().opened(closing(secured))));
             connection.bind(secured);
         } catch (IOException e) {

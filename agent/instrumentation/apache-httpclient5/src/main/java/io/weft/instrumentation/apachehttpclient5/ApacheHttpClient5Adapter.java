@@ -45,7 +45,7 @@ public final class ApacheHttpClient5Adapter implements Adapter {
         return switch (hook) {
             case "connect" -> (Handler.Argument) (element, scope, request, a1, a2) ->
                     connect((ExecChain.Scope) scope, (ClassicHttpRequest) request);
-            case "connect-timeout" -> (Handler.Argument) (operator, timeout, a0, a1, a2) -> connectLimit.of((TimeValue) timeout);
+            case "connect-timeout" -> (Handler.Argument) (operator, timeout, a0, a1, a2) -> dialing.within(connectLimit.of((TimeValue) timeout));
             case "bind" -> (Handler.Argument) (connection, socket, a0, a1, a2) -> dialing.secure(connection, (Socket) socket);
             case "leased" -> (Handler.Around) (connection, a0, a1, a2, a3) -> {
                 dialing.leased(connection);

@@ -17,6 +17,7 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
+import org.apache.hc.core5.util.TimeValue;
 
 /**
  * The endpoint to which this thread is connecting. The library gives a connection its socket on the thread that asked for it: once
@@ -25,14 +26,15 @@ import org.apache.hc.core5.io.ModalCloseable;
 final class Dialing {
     private static final class Dial {
         private final Endpoint endpoint;
-        private final int handshakeMillis;
+        /** Of {@link System#nanoTime}. */
+        private long until;
         /** To send a request, for which there should be a connection. */
         private final boolean sends;
         private boolean secured;
 
         Dial(Endpoint endpoint, long limitNanos, boolean sends) {
             this.endpoint = endpoint;
-            this.handshakeMillis = (int) Math.min(Integer.MAX_VALUE, Math.max(1, TimeUnit.NANOSECONDS.toMillis(limitNanos)));
+            this.until = System.nanoTime() + limitNanos;
             this.sends = sends;
         }
     }
@@ -47,7 +49,7 @@ final class Dialing {
     /**
      * To be ended by the same thread.
      *
-     * @param nanos for how long the peer may keep silent during the handshake
+     * @param nanos how long connecting may take, the handshake included
      */
     void begin(Endpoint endpoint, long nanos) {
         current.set(new Dial(endpoint, nanos, false));
@@ -60,6 +62,18 @@ final class Dialing {
 
     void endSending() {
         current.remove();
+    }
+
+    /** @param limit for the connect of this thread that begins now; null or not above zero: none */
+    TimeValue within(TimeValue limit) {
+        Dial dial = current.get();
+        if (dial != null && limit != null && limit.getDuration() > 0) {
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limit.toMilliseconds());
+            if (until - dial.until < 0) {
+                dial.until = until;
+            }
+        }
+        return limit;
     }
 
     /** @return whether the connection is as policy wants it: whoever is told otherwise must not send anything over it */
@@ -77,10 +91,7 @@ final class Dialing {
             return socket;
         }
         try {
-            int patience = socket.getSoTimeout();
-            socket.setSoTimeout(dial.handshakeMillis);
-            SSLSocket secured = tls.layer(socket, dial.endpoint.address());
-            secured.setSoTimeout(patience);
+            SSLSocket secured = tls.layer(socket, dial.endpoint.address(), dial.until - System.nanoTime());
             sessions.add(secured.getSession());
             connections.put(connection, tls.connections().opened(closing(connection)));
             dial.secured = true;

@@ -16,10 +16,10 @@ import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
+import org.apache.hc.core5.util.TimeValue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Whatever happens while a connection is secured, it is not used in plaintext. */
 class DialingTest {
@@ -41,7 +41,7 @@ class DialingTest {
 
     @FunctionalInterface
     private interface Handshake {
-        SSLSocket with(Socket connected) throws IOException;
+        SSLSocket with(Socket connected, long limitNanos) throws IOException;
     }
 
     private record Tls(Handshake handshake) implements ClientTls {
@@ -66,13 +66,13 @@ class DialingTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) throws IOException {
-            return handshake.with(connected);
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException {
+            return handshake.with(connected, limitNanos);
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) throws IOException {
-            return layer(connected, peer);
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) throws IOException {
+            return layer(connected, peer, limitNanos);
         }
     }
 
@@ -86,23 +86,37 @@ class DialingTest {
 
     @Test
     void anErrorIsAFailureToConnect() {
-        assertThat(failure(1_000, socket -> {
+        assertThat(failure(1_000, (socket, limitNanos) -> {
             throw new NoClassDefFoundError("a fault of the agent");
         })).isInstanceOf(ConnectException.class).hasMessageContaining("a fault of the agent");
     }
 
     @Test
-    @Timeout(30)
     void aHandshakeHasTheTimeOfAConnect() {
-        assertThat(failure(50, socket -> {
-            socket.getInputStream().read();
-            throw new AssertionError("the peer has said something");
+        assertThat(failure(5_000, (socket, limitNanos) -> {
+            assertThat(limitNanos).isPositive().isLessThanOrEqualTo(TimeUnit.MILLISECONDS.toNanos(5_000));
+            throw new SocketTimeoutException();
         })).isInstanceOf(SocketTimeoutException.class);
     }
 
     @Test
+    void theAppsLimitForAConnectIsTheHandshakesToo() {
+        Endpoint endpoint = new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), new Tls((socket, limitNanos) -> {
+            throw new SocketTimeoutException(limitNanos <= TimeUnit.MILLISECONDS.toNanos(5_000) ? "the app's" : "policy's");
+        }));
+        for (TimeValue apps : new TimeValue[] {null, TimeValue.ofMilliseconds(-1), TimeValue.ofHours(1), TimeValue.ofSeconds(5)}) {
+            dialing.begin(endpoint, TimeUnit.MINUTES.toNanos(1));
+            assertThat(dialing.within(apps)).isSameAs(apps);
+            Throwable failure = ((Handler.Thrown) dialing.secure(new Object(), connected)).throwable();
+            assertThat(failure).hasMessage(TimeValue.ofSeconds(5).equals(apps) ? "the app's" : "policy's");
+            dialing.end();
+        }
+        assertThat(dialing.within(TimeValue.ofSeconds(5))).as("nobody dials").isEqualTo(TimeValue.ofSeconds(5));
+    }
+
+    @Test
     void whatWasNotSecuredIsNotUsed() {
-        dialing.begin(new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), new Tls(socket -> null)), 1);
+        dialing.begin(new Endpoint((InetSocketAddress) silent.getLocalSocketAddress(), new Tls((socket, limitNanos) -> null)), 1);
         assertThat(dialing.end()).isFalse();
     }
 }

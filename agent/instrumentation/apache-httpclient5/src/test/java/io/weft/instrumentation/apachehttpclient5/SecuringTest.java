@@ -110,13 +110,13 @@ class SecuringTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException("the library runs engines");
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
-            return layer(connected, peer);
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
+            return layer(connected, peer, limitNanos);
         }
     }
 

@@ -212,6 +212,7 @@ final class MeshHttpClient extends HttpClient {
     /** Within the app's connect timeout, as what it waits for is a connection that can be used. */
     @Override
     protected Socket doConnect(String server, int port) throws IOException {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(connectTimeout);
         Socket connected = super.doConnect(server, port);
         rawSocket = connected;
         secured = null;
@@ -219,10 +220,7 @@ final class MeshHttpClient extends HttpClient {
         if (tls == null) {
             return connected;
         }
-        int readTimeout = connected.getSoTimeout();
-        connected.setSoTimeout(Math.max(0, connectTimeout));
-        Socket layered = tls.layer(connected, endpoint.address());
-        layered.setSoTimeout(readTimeout);
+        Socket layered = tls.layer(connected, endpoint.address(), connectTimeout > 0 ? until - System.nanoTime() : ClientTls.UNLIMITED);
         secured = tls.connections().opened(this::closeServer);
         return layered;
     }

@@ -65,12 +65,12 @@ class SecuredConnectionsTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException("the JDK's client has no sockets");
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException("the JDK's client has no sockets");
         }
     }

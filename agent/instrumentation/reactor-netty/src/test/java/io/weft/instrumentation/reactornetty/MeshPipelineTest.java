@@ -88,13 +88,13 @@ class MeshPipelineTest {
         }
 
         @Override
-        public SSLSocket layer(Socket connected, InetSocketAddress peer) {
+        public SSLSocket layer(Socket connected, InetSocketAddress peer, long limitNanos) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer) {
-            return layer(connected, peer);
+        public SSLSocket http2Layer(Socket connected, InetSocketAddress peer, long limitNanos) {
+            return layer(connected, peer, limitNanos);
         }
     }
 }
