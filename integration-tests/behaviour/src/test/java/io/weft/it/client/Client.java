@@ -149,6 +149,11 @@ enum Client {
                 && this != APACHE_HTTP_ASYNC_CLIENT_5_0 && this != APACHE_HTTP_ASYNC_CLIENT_5_6;
     }
 
+    /** What cannot be read as a response is the endpoint's failure; else nobody's. */
+    boolean tellsWhatIsNoResponse() {
+        return this != REACTOR_NETTY_1_0 && this != REACTOR_NETTY_1_3 && this != HELIDON_4_0 && this != HELIDON_4_5;
+    }
+
     /** It has no limit for redirects. */
     boolean followsForEver() {
         return this == MICRONAUT_4_0;

@@ -25,6 +25,7 @@ import io.weft.it.harness.Upstream.Respond;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -36,6 +37,9 @@ import org.junit.jupiter.api.Test;
 abstract class RetryExpectations extends Expectations {
 
     private static final int A_MOMENT_MILLIS = 100;
+
+    private static final Reaction NO_HTTP = Upstream.send(Upstream.Then.CLOSE, "", "SSH-2.0-OpenSSH");
+    private static final Reaction NO_STATUS = Upstream.send(Upstream.Then.CLOSE, "", "HTTP/1.1 good", "Content-Length: 0");
 
     /** Apache HttpClient 4.4 keeps no cookies of a name without a dot. */
     private static final String WITH_COOKIES = "orders.example";
@@ -136,12 +140,17 @@ abstract class RetryExpectations extends Expectations {
     @Test
     void aResetIsRetried() {
         serve("reset", 1);
-        AtomicInteger calls = new AtomicInteger();
-        Stream.of(a, b).forEach(upstream ->
-                upstream.react(request -> calls.getAndIncrement() == 0 ? new Upstream.Reset() : upstream.ok()));
+        List<Reaction> failures = new ArrayList<>(List.of(new Upstream.Reset()));
+        if (stage().client.tellsWhatIsNoResponse()) {
+            failures.addAll(List.of(NO_HTTP, NO_STATUS));
+        }
+        for (Reaction first : failures) {
+            AtomicInteger calls = new AtomicInteger();
+            Stream.of(a, b).forEach(upstream -> upstream.react(request -> calls.getAndIncrement() == 0 ? first : upstream.ok()));
 
-        assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
-        assertThat(calls).hasValue(2);
+            assertThat(stage().send(Call.get("http://orders/")).status()).isEqualTo(200);
+            assertThat(calls).hasValue(2);
+        }
     }
 
     @Test
@@ -188,6 +197,10 @@ abstract class RetryExpectations extends Expectations {
     void anEndpointWhoseResponseBreaksOffIsLeftOut() {
         assertLeftOut("chunked", Upstream.send(Upstream.Then.CLOSE, "8\r\nhalf", "HTTP/1.1 200 OK", "Transfer-Encoding: chunked"));
         assertLeftOut("measured", Upstream.send(Upstream.Then.CLOSE, "half", "HTTP/1.1 200 OK", "Content-Length: 8"));
+        if (stage().client.tellsWhatIsNoResponse()) {
+            assertLeftOut("no-http", NO_HTTP);
+            assertLeftOut("no-status", NO_STATUS);
+        }
     }
 
     private void assertLeftOut(String cluster, Reaction breakingOff) {

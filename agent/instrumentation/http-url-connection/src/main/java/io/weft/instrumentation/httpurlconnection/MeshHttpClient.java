@@ -38,6 +38,7 @@ import sun.net.www.protocol.http.HttpURLConnection;
  */
 final class MeshHttpClient extends HttpClient {
     private static final long DISCONNECT_POLL_MS = 10;
+    private static final int NO_STATUS = 0;
 
     private final Internals internals;
     private final Object credentialStore;
@@ -293,9 +294,11 @@ final class MeshHttpClient extends HttpClient {
                     }
                     return http;
                 }
-                boolean again = failure == null
-                        ? current.onResponse(status(responses), name -> header(responses, name))
-                        : current.onFailure(classify(failure));
+                int status = failure == null ? status(responses) : NO_STATUS;
+                // The JDK gives the app what is no response as one whose status is -1, where others fail.
+                boolean again = status == NO_STATUS
+                        ? current.onFailure(classify(failure))
+                        : current.onResponse(status, name -> header(responses, name));
                 if (!again || abandoned) {
                     return deliver(current, responses, cookies, http, failure);
                 }
@@ -421,16 +424,19 @@ final class MeshHttpClient extends HttpClient {
         return step;
     }
 
+    /** As the JDK reads it for the app. */
     private static int status(MessageHeader responses) {
         String line = responses.getValue(0);
-        int space = line == null ? -1 : line.indexOf(' ');
-        if (space < 0 || line.length() < space + 4) {
-            return 0;
+        int space = line == null || !line.startsWith("HTTP/1.") ? -1 : line.indexOf(' ');
+        if (space < 0) {
+            return NO_STATUS;
         }
+        int end = line.indexOf(' ', space + 1);
         try {
-            return Integer.parseInt(line, space + 1, space + 4, 10);
+            int status = Integer.parseInt(line, space + 1, end < 0 ? line.length() : end, 10);
+            return status >= 100 && status <= 999 ? status : NO_STATUS;
         } catch (NumberFormatException notHttp) {
-            return 0;
+            return NO_STATUS;
         }
     }
 
@@ -446,8 +452,9 @@ final class MeshHttpClient extends HttpClient {
         return joined;
     }
 
+    /** @param failure null: what has come is no response */
     private Failure classify(IOException failure) {
-        if (abandoned || Interrupted.hasClosed(failure)) {
+        if (abandoned || failure != null && Interrupted.hasClosed(failure)) {
             return Failure.CANCELLED;
         }
         if (failure instanceof ConnectException || failure instanceof NoRouteToHostException) {
