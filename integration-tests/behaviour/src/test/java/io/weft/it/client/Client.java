@@ -151,7 +151,7 @@ enum Client {
 
     /** What cannot be read as a response is the endpoint's failure; else nobody's. */
     boolean tellsWhatIsNoResponse() {
-        return this != REACTOR_NETTY_1_0 && this != REACTOR_NETTY_1_3 && this != HELIDON_4_0 && this != HELIDON_4_5;
+        return this != HELIDON_4_0 && this != HELIDON_4_5;
     }
 
     /** It has no limit for redirects. */

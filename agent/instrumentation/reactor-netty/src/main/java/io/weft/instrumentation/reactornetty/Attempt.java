@@ -36,6 +36,8 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
     /** The connection broke off before there was a response. */
     private boolean incomplete;
     private volatile boolean brokeOff;
+    /** Of what has come in place of a response; null: nothing has. Of the channel's thread. */
+    private Throwable unreadable;
 
     Attempt(Hop hop, Endpoint endpoint) {
         this.hop = hop;
@@ -139,12 +141,17 @@ final class Attempt implements ConnectionObserver, CoreSubscriber<Connection>, U
         }
     }
 
-    private static Failure classify(Throwable failure) {
+    /** What has come is no response. Before the library says so. */
+    void cannotRead(Throwable why) {
+        unreadable = why;
+    }
+
+    private Failure classify(Throwable failure) {
         if (failure instanceof TimeoutException) {
             return Failure.TIMEOUT;
         }
         String kind = failure.getClass().getName();
-        boolean ofTheConnection = failure instanceof IOException || kind.startsWith("reactor.netty.") || kind.startsWith("io.netty.");
+        boolean ofTheConnection = failure == unreadable || failure instanceof IOException || kind.startsWith("reactor.netty.") || kind.startsWith("io.netty.");
         // What is not was thrown by the app, as by its body.
         return ofTheConnection ? Failure.RESET : Failure.CANCELLED;
     }

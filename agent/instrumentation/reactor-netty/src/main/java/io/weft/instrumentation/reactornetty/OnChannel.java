@@ -110,7 +110,9 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
         if (current != null) {
             if (message instanceof HttpResponse response) {
                 interim = response.status().equals(HttpResponseStatus.CONTINUE);
-                if (!interim && response.decoderResult().isSuccess()) {
+                if (response.decoderResult().isFailure()) {
+                    current.cannotRead(response.decoderResult().cause());
+                } else if (!interim) {
                     current.responds(response);
                 }
             } else if (message instanceof HttpContent) {
