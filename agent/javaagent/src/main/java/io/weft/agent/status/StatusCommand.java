@@ -26,8 +26,8 @@ public final class StatusCommand {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     /** Who is frozen holds up nobody but himself, unless there are more of them. */
     private static final int AT_ONCE = 32;
-    private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has used no library that Weft leads (its log names one that "
-            + "is left without the mesh), has no control plane or an invalid setting, started less than two seconds ago, has set weft.admin.enabled "
+    private static final String WHY_NO_SOCKET = "runs the agent, but has no socket: it has used no library that Weft knows, has "
+            + "no control plane or an invalid setting, started less than two seconds ago, has set weft.admin.enabled "
             + "or weft.admin.dir (name that in WEFT_ADMIN_DIR), or could not make one, which its log says";
     private static final String OTHER_FILES = "runs the agent, and has files of its own, so that its socket cannot be seen from here (a container, or "
             + "PrivateTmp of systemd): ask it there, as by docker exec or kubectl exec, or, as root, by nsenter --target %1$d --mount java -jar "

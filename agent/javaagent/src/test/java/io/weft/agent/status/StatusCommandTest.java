@@ -67,7 +67,7 @@ class StatusCommandTest {
         assertThat(ask(command -> command.run(new SocketDirectory(folder), List.of(here, nobody)))).isEqualTo(1);
         assertThat(err.toString(StandardCharsets.UTF_8).lines()).satisfiesExactly(
                 there -> assertThat(there).startsWith("weft status: " + here + " cannot be asked: there is no " + folder)
-                        .contains(". It may run without the agent", "no library that Weft leads"),
+                        .contains(". It may run without the agent", "no library that Weft knows"),
                 none -> assertThat(none).startsWith("weft status: " + nobody + " cannot be asked: there is no " + folder)
                         .endsWith(".sock, and no process of that number"));
     }
