@@ -26,7 +26,7 @@ enum Spoken {
     private static final Set<String> OF_TLS = Set.of("io.netty.handler.ssl.SslHandler");
     private static final Set<String> OF_PROXY = Set.of("io.netty.handler.proxy.ProxyHandler");
     private static final List<String> LIBRARIES = List.of(
-            "org.asynchttpclient.", "io.vertx.", "com.linecorp.armeria.", "io.micronaut.", "reactor.netty.", "io.grpc.", "io.weft.");
+            "org.asynchttpclient.", "io.vertx.", "com.linecorp.armeria.", "io.micronaut.", "reactor.netty.", "io.grpc.", "io.weft.instrumentation.");
 
     static Spoken of(Bootstrap bootstrap, Channel channel) {
         if (isOfLibrary(bootstrap.config().handler())) {

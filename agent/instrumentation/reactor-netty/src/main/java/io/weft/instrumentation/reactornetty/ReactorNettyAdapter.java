@@ -86,9 +86,11 @@ public final class ReactorNettyAdapter implements Adapter {
                 return Handler.PROCEED;
             }
             if (!Protocols.includeHttp11(apps)) {
-                return exchange.mayFailOpen()
-                        ? Handler.PROCEED
-                        : Mono.error(new ConnectException("mesh TLS is not supported for HTTP/2 with prior knowledge: " + address));
+                if (exchange.mayFailOpen()) {
+                    context.warn("requests over HTTP/2 with prior knowledge go out without the mesh");
+                    return Handler.PROCEED;
+                }
+                return Mono.error(new ConnectException("mesh TLS is not supported for HTTP/2 with prior knowledge: " + address));
             }
             Hop hop = new Hop(
                     context,
