@@ -180,7 +180,7 @@ enum Client {
 
     private boolean runsOn(Jdk jdk, List<Jdk> matrix) {
         return switch (span) {
-            case EVERY_JDK -> true;
+            case EVERY_JDK -> library == null || matrix.contains(jdk);
             case OLDEST_JDK -> jdk.equals(Collections.min(matrix, BY_FEATURE));
             case NEWEST_JDK -> jdk.equals(Collections.max(matrix, BY_FEATURE));
             case SINCE_21 -> jdk.feature() >= 21 && jdk.equals(Collections.max(matrix, BY_FEATURE));
@@ -196,7 +196,7 @@ enum Client {
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
             List<Jdk> jdks = Jdks.matrix();
             List<String> only = List.of(System.getProperty("weft.it.client", "").split(","));
-            return jdks.stream().flatMap(jdk -> Stream.of(values())
+            return Jdks.everyRelease().stream().flatMap(jdk -> Stream.of(values())
                     .filter(client -> only.stream().anyMatch(client.name()::startsWith) && client.runsOn(jdk, jdks))
                     .map(client -> Arguments.of(jdk, client)));
         }

@@ -136,7 +136,7 @@ enum Server {
     /** The oldest version of a library meets the oldest JDK and the newest the newest, where two of both would tell no more. */
     private boolean runsOn(Jdk jdk) {
         List<Jdk> jdks = Jdks.matrix();
-        return (!isHelidon() || jdk.feature() >= FIRST_OF_HELIDON)
+        return (this == JDK_HTTP_SERVER || jdks.contains(jdk)) && (!isHelidon() || jdk.feature() >= FIRST_OF_HELIDON)
                 && (!OLDEST.contains(this) || jdk.equals(jdks.get(0))) && (!NEWEST.contains(this) || jdk.equals(jdks.get(jdks.size() - 1)));
     }
 
@@ -152,7 +152,7 @@ enum Server {
         @Override
         public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
             String only = System.getProperty("weft.it.server", "");
-            return Jdks.matrix().stream().flatMap(jdk -> on(jdk)
+            return Jdks.everyRelease().stream().flatMap(jdk -> on(jdk)
                     .filter(server -> Stream.of(only.split(",", -1)).anyMatch(server.name()::startsWith))
                     .map(server -> Arguments.of(jdk, server)));
         }

@@ -19,11 +19,19 @@ import java.util.stream.Stream;
  */
 public final class Jdks {
     private static final int FLOOR = 17;
+    private static final int BETWEEN = 21;
 
     private Jdks() {}
 
     public static List<Jdk> matrix() {
         return Matrix.JDKS;
+    }
+
+    /** For libraries that come with the JDK: also the release with long-term support between those of the matrix, if it is here. */
+    public static List<Jdk> everyRelease() {
+        boolean chosen = !System.getProperty("weft.it.jdks", "").isEmpty();
+        Stream<Jdk> between = chosen ? Stream.empty() : feature(BETWEEN).stream();
+        return Stream.concat(matrix().stream(), between).distinct().sorted(Comparator.comparingInt(Jdk::feature)).toList();
     }
 
     /** One of that feature version, if there is one. */
