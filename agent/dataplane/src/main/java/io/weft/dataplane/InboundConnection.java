@@ -39,8 +39,8 @@ public final class InboundConnection {
     /** The policy now in force would not; 0: it would. Of the clock, and never 0 otherwise. */
     private volatile long endNanos;
     private final AtomicBoolean decided;
-    /** By which it has to be decided; of the clock. */
-    private volatile long deadline;
+    /** Where its first bytes were waited for last; null: never. */
+    private volatile InboundConnections.Undecided place;
     /** Empty: it is not held up. */
     private final AtomicReference<Runnable> resume = new AtomicReference<>();
     /** Final fields: whoever comes second may make it again. */
@@ -75,6 +75,7 @@ public final class InboundConnection {
     }
 
     void hold(Runnable until) {
+        leave();
         resume.set(until);
     }
 
@@ -128,17 +129,24 @@ public final class InboundConnection {
 
     private void decided() {
         if (decided.compareAndSet(false, true)) {
+            leave();
             owner.decided();
         }
     }
 
-    /** The one whose first bytes are waited for until then. */
-    boolean isUndecided(long until) {
-        return !decided.get() && resume.get() == null && deadline == until;
+    void waitsAt(InboundConnections.Undecided where) {
+        place = where;
+        if (decided.get()) {
+            // Closed meanwhile, by whom it was not seen yet.
+            where.leave();
+        }
     }
 
-    void decideBy(long nanos) {
-        deadline = nanos;
+    private void leave() {
+        InboundConnections.Undecided waited = place;
+        if (waited != null) {
+            waited.leave();
+        }
     }
 
     /** Whether policy says who may call, so that nothing may reach the app that is not looked at request by request. */

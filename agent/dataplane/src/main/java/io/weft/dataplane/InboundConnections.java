@@ -45,7 +45,7 @@ final class InboundConnections {
     private final Refusals refusals;
     private final Set<InboundConnection> open = ConcurrentHashMap.newKeySet();
     private final Map<Rejection, LongAdder> rejections = new EnumMap<>(Rejection.class);
-    /** In the order of their deadlines; those that are decided stay until they are at the head. */
+    /** In the order of their deadlines; the place of one that is decided stays until it is at the head, empty. */
     private final Queue<Undecided> undecided = new ConcurrentLinkedQueue<>();
     private final AtomicInteger undecidedCount = new AtomicInteger();
     /** In the order in which they came. */
@@ -60,9 +60,19 @@ final class InboundConnections {
     /** Guarded by this object's lock. */
     private Timers.Timer nextLook = () -> { };
 
-    private record Undecided(InboundConnection connection, long deadline) {
-        boolean isPending() {
-            return connection.isUndecided(deadline);
+    /** The place of one whose first bytes are waited for. Thread-safe. */
+    static final class Undecided {
+        private final long deadline;
+        /** Null: it is not waited for any more. It leads to the server and to the app. */
+        private volatile InboundConnection connection;
+
+        Undecided(InboundConnection connection, long deadline) {
+            this.connection = connection;
+            this.deadline = deadline;
+        }
+
+        void leave() {
+            connection = null;
         }
     }
 
@@ -127,15 +137,16 @@ final class InboundConnections {
     }
 
     private void begin(InboundConnection connection) {
-        long deadline = clock.nanoTime() + HANDSHAKE_NANOS;
-        connection.decideBy(deadline);
-        undecided.add(new Undecided(connection, deadline));
+        Undecided place = new Undecided(connection, clock.nanoTime() + HANDSHAKE_NANOS);
+        connection.waitsAt(place);
+        undecided.add(place);
         timers.schedule(HANDSHAKE_NANOS, this::sweep);
         if (undecidedCount.incrementAndGet() > MOST_UNDECIDED) {
             for (Undecided oldest = undecided.poll(); oldest != null; oldest = undecided.poll()) {
-                if (oldest.isPending()) {
-                    oldest.connection.rejected(Rejection.HANDSHAKE_NUMBER);
-                    oldest.connection.close();
+                InboundConnection pending = oldest.connection;
+                if (pending != null) {
+                    pending.rejected(Rejection.HANDSHAKE_NUMBER);
+                    pending.close();
                     return;
                 }
             }
@@ -145,12 +156,13 @@ final class InboundConnections {
     private void sweep() {
         long now = clock.nanoTime();
         for (Undecided oldest = undecided.peek(); oldest != null; oldest = undecided.peek()) {
-            if (oldest.isPending() && oldest.deadline - now > 0) {
+            InboundConnection pending = oldest.connection;
+            if (pending != null && oldest.deadline - now > 0) {
                 return;
             }
-            if (undecided.remove(oldest) && oldest.isPending()) {
-                oldest.connection.rejected(Rejection.HANDSHAKE_TIME);
-                oldest.connection.close();
+            if (undecided.remove(oldest) && pending != null) {
+                pending.rejected(Rejection.HANDSHAKE_TIME);
+                pending.close();
             }
         }
     }

@@ -24,6 +24,7 @@ import io.weft.policy.model.TlsContext;
 import io.weft.policy.model.TransportSocket;
 import io.weft.policy.model.TransportSocket.DownstreamTls;
 import io.weft.policy.model.TransportSocket.UpstreamTls;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.Test;
 
@@ -305,6 +307,32 @@ class InboundConnectionTest {
         secured("mesh");
         assertThat(closed).containsExactly("0");
         assertThat(ports.rejections(Rejection.HANDSHAKE_NUMBER)).isEqualTo(1);
+    }
+
+    /** It leads to the server, and to the app that may be taken out of it. */
+    @Test
+    void whatIsClosedIsHeldByNobodyUntilItsTimeIsUp() {
+        apply(PERMISSIVE);
+        List<WeakReference<InboundConnection>> gone = List.of(
+                closed(this::plaintext), closed(this::secured), closed(this::accept), closed(name -> refused()));
+        for (int i = 0; i < 100 && !gone.stream().allMatch(each -> each.refersTo(null)); i++) {
+            System.gc();
+        }
+        assertThat(gone).allMatch(each -> each.refersTo(null));
+        assertThat(closed).isEmpty();
+    }
+
+    private InboundConnection refused() {
+        apply(List.of(STRICT));
+        InboundConnection refused = accept("refused");
+        assertThat(refused.decide(null)).isEqualTo(Fate.CLOSE);
+        return refused;
+    }
+
+    private static WeakReference<InboundConnection> closed(Function<String, InboundConnection> accepted) {
+        InboundConnection connection = accepted.apply("a");
+        connection.closed();
+        return new WeakReference<>(connection);
     }
 
     @Test
