@@ -8,6 +8,7 @@ import io.weft.instrumentation.InstrumentationModule;
 import java.io.ByteArrayOutputStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,7 @@ class LoadedClassesTest {
         weave(Broken.class, Object.class, Sound.class);
 
         assertThat(woven).containsExactly(Sound.class);
-        assertThat(logged.toString()).contains("cannot instrument " + Broken.class.getName());
+        assertThat(logged.toString(StandardCharsets.UTF_8)).contains("cannot instrument " + Broken.class.getName());
     }
 
     @Test
@@ -52,6 +53,6 @@ class LoadedClassesTest {
         weave((Class<?>[]) null);
 
         assertThat(woven).isEmpty();
-        assertThat(logged.toString()).isEmpty();
+        assertThat(logged.toString(StandardCharsets.UTF_8)).isEmpty();
     }
 }
