@@ -64,11 +64,12 @@ public final class Attachments {
         if (known != null) {
             return known;
         }
+        ClassFiles files = loader == null ? null : ClassFiles.of(loader, internalName, domain);
         LibraryCheck.Found found = LoaderRef.isJdk(loader)
                 ? new LibraryCheck.Found(module.adapters().get(0), List.of())
-                : check.check(module, loader, internalName, classFile);
+                : check.check(module, files, internalName, classFile);
         String refused = found.missing().isEmpty() ? null : "it has no " + String.join(", no ", found.missing());
-        String location = LibraryJar.location(module, loader, domain);
+        String location = LibraryJar.location(module, files, domain);
         Attachment made = new Attachment(module, location, found.adapter(), ref, nameOf(loader), refused);
         Attachment earlier = ofLoader.putIfAbsent(module.name(), made);
         if (earlier != null) {

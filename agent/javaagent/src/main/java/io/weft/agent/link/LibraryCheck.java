@@ -15,7 +15,7 @@ import java.util.TreeSet;
 
 /**
  * Whether the app's version of a library has what a module uses: the hooked methods, and every class, field and method that
- * the classes of one of its adapters refer to. Reads class files as resources through the app's loader and loads none.
+ * the classes of one of its adapters refer to. Reads class files through the app's loader and loads none.
  */
 public final class LibraryCheck {
     private final ClassLoader agent;
@@ -36,7 +36,7 @@ public final class LibraryCheck {
     }
 
     /** @param internalName a class of the library whose class file is at hand */
-    Found check(InstrumentationModule module, ClassLoader app, String internalName, byte[] classFile) {
+    Found check(InstrumentationModule module, ClassFiles app, String internalName, byte[] classFile) {
         Map<String, ClassMembers> classes = new HashMap<>();
         classes.put(internalName, ClassMembers.of(classFile));
         if (module.marker() != null && members(module.marker().replace('.', '/'), app, classes) == null) {
@@ -54,7 +54,7 @@ public final class LibraryCheck {
         return first;
     }
 
-    private static List<String> missingMethods(InstrumentationModule module, String adapter, ClassLoader app, Map<String, ClassMembers> classes) {
+    private static List<String> missingMethods(InstrumentationModule module, String adapter, ClassFiles app, Map<String, ClassMembers> classes) {
         Set<String> missing = new TreeSet<>();
         for (Hook hook : module.hooks()) {
             if (hook.isNeededBy(adapter)) {
@@ -67,7 +67,7 @@ public final class LibraryCheck {
         return new ArrayList<>(missing);
     }
 
-    private List<String> missingMembers(Relocation relocation, String adapter, ClassLoader app, Map<String, ClassMembers> classes) {
+    private List<String> missingMembers(Relocation relocation, String adapter, ClassFiles app, Map<String, ClassMembers> classes) {
         Set<String> missing = new TreeSet<>();
         for (AdapterReferences.Reference reference : new AdapterReferences(agent, relocation).of(adapter)) {
             if (!isPresent(reference, app, classes)) {
@@ -81,12 +81,12 @@ public final class LibraryCheck {
         return hook.className() + "." + hook.method() + hook.descriptor();
     }
 
-    private boolean isPresent(AdapterReferences.Reference reference, ClassLoader app, Map<String, ClassMembers> classes) {
+    private boolean isPresent(AdapterReferences.Reference reference, ClassFiles app, Map<String, ClassMembers> classes) {
         ClassMembers owner = members(reference.owner(), app, classes);
         return owner != null && (reference.member() == null || inherits(owner, reference.member(), app, classes));
     }
 
-    private boolean inherits(ClassMembers type, String member, ClassLoader app, Map<String, ClassMembers> classes) {
+    private boolean inherits(ClassMembers type, String member, ClassFiles app, Map<String, ClassMembers> classes) {
         if (type.declares(member)) {
             return true;
         }
@@ -100,13 +100,14 @@ public final class LibraryCheck {
     }
 
     /** @return null when there is no such class */
-    private static ClassMembers members(String internalName, ClassLoader app, Map<String, ClassMembers> classes) {
+    private static ClassMembers members(String internalName, ClassFiles app, Map<String, ClassMembers> classes) {
         if (classes.containsKey(internalName)) {
             return classes.get(internalName);
         }
-        ClassLoader loader = internalName.startsWith("java/") ? ClassLoader.getPlatformClassLoader() : app;
         ClassMembers members = null;
-        try (InputStream in = loader.getResourceAsStream(internalName + ".class")) {
+        try (InputStream in = internalName.startsWith("java/")
+                ? ClassLoader.getPlatformClassLoader().getResourceAsStream(internalName + ".class")
+                : app.open(internalName)) {
             if (in != null) {
                 members = ClassMembers.of(in.readAllBytes());
             }

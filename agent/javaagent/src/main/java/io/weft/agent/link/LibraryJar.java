@@ -14,15 +14,16 @@ final class LibraryJar {
     /**
      * By the class that tells the library: the one that is being loaded may be another library's, on which this one is built.
      *
+     * @param files null: of the JDK
      * @param domain of the class that is being loaded
      * @return where it is, as a URL; empty: nobody knows, or it is the JDK's
      */
-    static String location(InstrumentationModule module, ClassLoader loader, ProtectionDomain domain) {
-        String resource = telling(module).replace('.', '/') + ".class";
-        URL found = loader == null ? null : loader.getResource(resource);
+    static String location(InstrumentationModule module, ClassFiles files, ProtectionDomain domain) {
+        String telling = telling(module).replace('.', '/');
+        URL found = files == null ? null : files.find(telling);
         if (found != null) {
             String url = found.toString();
-            return url.startsWith("jrt:") ? "" : url.substring(0, url.length() - resource.length());
+            return url.startsWith("jrt:") ? "" : url.substring(0, url.length() - (telling + ".class").length());
         }
         CodeSource source = domain == null ? null : domain.getCodeSource();
         return source == null || source.getLocation() == null ? "" : source.getLocation().toString();

@@ -53,7 +53,7 @@ class LibraryVersionTest {
         Path other = jar("other.jar", "3.1", Map.of(POM, "version=9"));
         Path app = jar("shop.jar", "3.1", Map.of());
         try (URLClassLoader loader = new URLClassLoader(new URL[] {app.toUri().toURL(), other.toUri().toURL()}, null)) {
-            assertThat(LibraryVersion.of(MODULE, LibraryJar.location(MODULE, loader, null), loader)).isEmpty();
+            assertThat(LibraryVersion.of(MODULE, LibraryJar.location(MODULE, ClassFiles.of(loader, "", null), null), loader)).isEmpty();
         }
     }
 
@@ -61,7 +61,7 @@ class LibraryVersionTest {
     void aCopyUnderAnotherNameTellsNone() throws Exception {
         Path jar = jar("sample-1.2.3.jar", "1.2.3", Map.of());
         try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
-            assertThat(LibraryVersion.of(MODULE.at("com.vendor."), LibraryJar.location(MODULE, loader, null), loader)).isEmpty();
+            assertThat(LibraryVersion.of(MODULE.at("com.vendor."), LibraryJar.location(MODULE, ClassFiles.of(loader, "", null), null), loader)).isEmpty();
         }
     }
 
@@ -74,7 +74,7 @@ class LibraryVersionTest {
     private static String version(Path jar) throws Exception {
         try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
             loader.loadClass("sample.library.Greeter");
-            return LibraryVersion.of(MODULE, LibraryJar.location(MODULE, loader, null), loader);
+            return LibraryVersion.of(MODULE, LibraryJar.location(MODULE, ClassFiles.of(loader, "", null), null), loader);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.weft.agent.weave.HookIndex;
+import io.weft.agent.weave.HookTransformer;
 import io.weft.dataplane.DataPlane;
 import io.weft.dataplane.Inbound;
 import io.weft.dataplane.Outbound;
@@ -14,8 +15,12 @@ import io.weft.instrumentation.InstrumentationModule;
 import io.weft.instrumentation.Relocation;
 import io.weft.instrumentation.sample.SampleModule;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +30,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.ClassWriter;
@@ -113,6 +123,38 @@ class LinkTest {
 
         assertThat(greet(greeter)).isEqualTo("hello Eve");
         assertThat(scene.logged()).contains("it has no com.vendor.sample.library.Greeter.inherited()Ljava/lang/String;");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theVersionIsTheLoadersOwnThoughItFindsItsParentsFirst(boolean inOneJar, @TempDir Path folder) throws Exception {
+        Path parents = jar(folder.resolve("sample-1.jar"), without("inherited"), "Base", "Greeter");
+        List<Path> own = inOneJar
+                ? List.of(jar(folder.resolve("sample-2.jar"), UnaryOperator.identity(), "Base", "Greeter"))
+                : List.of(jar(folder.resolve("base-2.jar"), UnaryOperator.identity(), "Base"),
+                        jar(folder.resolve("sample-2.jar"), UnaryOperator.identity(), "Greeter"));
+        HookTransformer transformer = new HookTransformer(index, engine, scene.log);
+        try (URLClassLoader parent = new URLClassLoader(ChildFirstLoader.urls(List.of(parents)), ClassLoader.getPlatformClassLoader());
+                URLClassLoader app = new ChildFirstLoader(own, parent, transformer)) {
+            assertThat(greet(greeter(app))).isEqualTo("hello Eve secret inherited");
+        }
+        assertThat(attachments.status()).singleElement().satisfies(status -> {
+            assertThat(status.refused()).isNull();
+            assertThat(status.jar()).isEqualTo("sample-2.jar");
+        });
+    }
+
+    private static Path jar(Path jar, UnaryOperator<byte[]> version, String... names) throws IOException {
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+            for (String name : names) {
+                String resource = "sample/library/" + name + ".class";
+                try (InputStream in = LinkTest.class.getClassLoader().getResourceAsStream(resource)) {
+                    out.putNextEntry(new JarEntry(resource));
+                    out.write(version.apply(in.readAllBytes()));
+                }
+            }
+        }
+        return jar;
     }
 
     private static byte[] relocated(byte[] classFile, Relocation relocation) {

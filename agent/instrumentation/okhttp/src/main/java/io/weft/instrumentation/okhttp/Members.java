@@ -19,10 +19,10 @@ final class Members {
         type = lookup.lookupClass();
     }
 
+    /** In the library itself: the loader's parent may have another version, whose classes are to be had where this one has none. */
     static boolean isPresent(AdapterContext context, String className) {
         try {
-            Class.forName(className, false, context.library());
-            return true;
+            return Class.forName(className, false, context.library()).getClassLoader() == context.library();
         } catch (ClassNotFoundException e) {
             return false;
         }
