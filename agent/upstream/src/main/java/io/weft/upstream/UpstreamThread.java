@@ -3,7 +3,7 @@ package io.weft.upstream;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
-import java.util.concurrent.ThreadFactory;
+import io.weft.policy.DaemonThreads;
 
 /** The one thread of the agent's own connections: a daemon, of no app loader, started with the first of them. Thread-safe. */
 public final class UpstreamThread {
@@ -11,18 +11,8 @@ public final class UpstreamThread {
 
     synchronized EventLoop loop() {
         if (loop == null) {
-            loop = new MultiThreadIoEventLoopGroup(1, new Threads(), NioIoHandler.newFactory()).next();
+            loop = new MultiThreadIoEventLoopGroup(1, new DaemonThreads("weft-upstream"), NioIoHandler.newFactory()).next();
         }
         return loop;
-    }
-
-    private static final class Threads implements ThreadFactory {
-        @Override
-        public Thread newThread(Runnable task) {
-            Thread thread = new Thread(null, task, "weft-upstream", 0, false);
-            thread.setDaemon(true);
-            thread.setContextClassLoader(UpstreamThread.class.getClassLoader());
-            return thread;
-        }
     }
 }

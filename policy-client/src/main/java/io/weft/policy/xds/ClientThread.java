@@ -3,6 +3,7 @@ package io.weft.policy.xds;
 import io.netty.channel.EventLoop;
 import io.netty.channel.ManualIoEventLoop;
 import io.netty.channel.nio.NioIoHandler;
+import io.weft.policy.DaemonThreads;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,10 +26,7 @@ final class ClientThread {
      */
     ClientThread(Consumer<EventLoop> begin, Consumer<Throwable> failed) {
         this.failed = failed;
-        // Of the application that starts the client the thread keeps nothing alive.
-        this.thread = new Thread(null, () -> run(begin), "weft-policy", 0, false);
-        thread.setContextClassLoader(ClientThread.class.getClassLoader());
-        thread.setDaemon(true);
+        this.thread = new DaemonThreads("weft-policy").newThread(() -> run(begin));
     }
 
     void start() {

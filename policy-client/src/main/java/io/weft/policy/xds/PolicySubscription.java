@@ -2,6 +2,7 @@ package io.weft.policy.xds;
 
 import io.netty.channel.EventLoop;
 import io.weft.policy.ClientStatus;
+import io.weft.policy.DaemonThreads;
 import io.weft.policy.Health;
 import io.weft.policy.NodeSource;
 import io.weft.policy.PolicyClientConfig;
@@ -242,12 +243,7 @@ public final class PolicySubscription {
     }
 
     private void restore(PolicyClientConfig.Cache where, NodeSource nodes) {
-        ScheduledThreadPoolExecutor writer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread cacheThread = new Thread(null, task, "weft-policy-cache", 0, false);
-            cacheThread.setContextClassLoader(PolicySubscription.class.getClassLoader());
-            cacheThread.setDaemon(true);
-            return cacheThread;
-        });
+        ScheduledThreadPoolExecutor writer = new ScheduledThreadPoolExecutor(1, new DaemonThreads("weft-policy-cache"));
         writer.setKeepAliveTime(10, TimeUnit.SECONDS);
         writer.allowCoreThreadTimeOut(true);
         // The key depends on who the node is, not on where it is.

@@ -1,8 +1,8 @@
 package io.weft.instrumentation;
 
+import io.weft.policy.DaemonThreads;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -12,32 +12,20 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Daemons, as many as there is to do at once, and gone when there is nothing: each holds an adapter, and with it the app.
  */
-public final class AsyncThreads implements Executor, ThreadFactory {
-    private final ThreadPoolExecutor executor =
-            new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), this);
-
-    private final String name;
-    private final ClassLoader library;
+public final class AsyncThreads implements Executor {
+    private final ThreadPoolExecutor executor;
 
     /**
      * @param name of all of them
      * @param library whose loader it is: theirs, as on its own threads, for the app's callbacks run here
      */
     public AsyncThreads(String name, ClassLoader library) {
-        this.name = name;
-        this.library = library;
+        executor = new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), new DaemonThreads(name, library));
     }
 
     @Override
     public void execute(Runnable task) {
         executor.execute(task);
-    }
-
-    @Override
-    public Thread newThread(Runnable task) {
-        Thread thread = new Thread(null, task, name, 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(library);
-        return thread;
     }
 }

@@ -1,5 +1,6 @@
 package io.weft.instrumentation;
 
+import io.weft.policy.DaemonThreads;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
 import java.util.Set;
@@ -12,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * lock for each object: for connections, not for requests.
  */
 public final class Dropped {
-    private static final Cleaner CLEANER = Cleaner.create(Dropped::thread);
+    private static final Cleaner CLEANER = Cleaner.create(new DaemonThreads("weft-dropped"));
 
     /** Nobody else holds them. */
     private final Set<Runnable> actions = ConcurrentHashMap.newKeySet();
@@ -37,12 +38,5 @@ public final class Dropped {
     public void then(Object object, Runnable action) {
         actions.add(action);
         CLEANER.register(object, new Due(new WeakReference<>(this), new WeakReference<>(action)));
-    }
-
-    private static Thread thread(Runnable task) {
-        Thread thread = new Thread(null, task, "weft-dropped", 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(Dropped.class.getClassLoader());
-        return thread;
     }
 }

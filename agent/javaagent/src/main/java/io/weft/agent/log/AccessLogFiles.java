@@ -2,6 +2,7 @@ package io.weft.agent.log;
 
 import io.weft.dataplane.Faults;
 import io.weft.dataplane.accesslog.AccessLogSink;
+import io.weft.policy.DaemonThreads;
 import io.weft.policy.model.AccessLog;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
@@ -76,9 +77,7 @@ public final class AccessLogFiles implements AccessLogSink {
 
     private synchronized void start() {
         if (writer == null) {
-            Thread thread = new Thread(null, this::run, "weft-access-log", 0, false);
-            thread.setDaemon(true);
-            thread.setContextClassLoader(AccessLogFiles.class.getClassLoader());
+            Thread thread = new DaemonThreads("weft-access-log").newThread(this::run);
             writer = thread;
             thread.start();
         }

@@ -1,14 +1,14 @@
 package io.weft.agent.mesh;
 
 import io.weft.agent.log.AgentLog;
+import io.weft.policy.DaemonThreads;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /** The agent's one thread for what is not a request: a daemon, of no app loader, started with the first task. */
 public final class Background {
-    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, new Threads());
+    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, new DaemonThreads("weft-agent"));
     private final AgentLog log;
 
     public Background(AgentLog log) {
@@ -34,16 +34,6 @@ public final class Background {
             } catch (Throwable fault) {
                 log.faultOnce("background " + what, "cannot " + what, fault);
             }
-        }
-    }
-
-    private static final class Threads implements ThreadFactory {
-        @Override
-        public Thread newThread(Runnable task) {
-            Thread thread = new Thread(null, task, "weft-agent", 0, false);
-            thread.setDaemon(true);
-            thread.setContextClassLoader(Background.class.getClassLoader());
-            return thread;
         }
     }
 }

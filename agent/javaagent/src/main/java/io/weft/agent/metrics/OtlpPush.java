@@ -2,6 +2,7 @@ package io.weft.agent.metrics;
 
 import io.weft.agent.log.AgentLog;
 import io.weft.agent.otlp.Outlet;
+import io.weft.policy.DaemonThreads;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -40,10 +41,7 @@ public final class OtlpPush {
 
     /** Begins, on a thread of its own. */
     void start() {
-        Thread thread = new Thread(null, this::run, "weft-otlp", 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(OtlpPush.class.getClassLoader());
-        thread.start();
+        new DaemonThreads("weft-otlp").newThread(this::run).start();
     }
 
     /** From the next time on. From any thread. */

@@ -17,6 +17,7 @@ import io.weft.agent.metrics.Metric;
 import io.weft.agent.metrics.PrometheusText;
 import io.weft.agent.settings.Settings;
 import io.weft.agent.status.Status.State;
+import io.weft.policy.DaemonThreads;
 import io.weft.policy.PolicyClient;
 import io.weft.policy.model.MetricsPort;
 import java.io.IOException;
@@ -263,10 +264,7 @@ public final class AdminPages {
     }
 
     private static void start(String name, Runnable task) {
-        Thread thread = new Thread(null, task, name, 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(AdminPages.class.getClassLoader());
-        thread.start();
+        new DaemonThreads(name).newThread(task).start();
     }
 
     private static AdminAnswer logging(AgentLog log, AdminQuery query) {

@@ -4,6 +4,7 @@ import io.weft.agent.log.AgentLog;
 import io.weft.agent.otlp.Outlet;
 import io.weft.dataplane.trace.Span;
 import io.weft.dataplane.trace.SpanSink;
+import io.weft.policy.DaemonThreads;
 import io.weft.policy.model.Tracing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,9 +65,7 @@ public final class SpanPush implements SpanSink {
 
     private synchronized void start() {
         if (sender == null) {
-            Thread thread = new Thread(null, this::run, "weft-spans", 0, false);
-            thread.setDaemon(true);
-            thread.setContextClassLoader(SpanPush.class.getClassLoader());
+            Thread thread = new DaemonThreads("weft-spans").newThread(this::run);
             try {
                 thread.start();
                 sender = thread;

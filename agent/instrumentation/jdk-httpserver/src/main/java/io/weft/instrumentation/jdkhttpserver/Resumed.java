@@ -1,5 +1,6 @@
 package io.weft.instrumentation.jdkhttpserver;
 
+import io.weft.policy.DaemonThreads;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -17,11 +18,9 @@ final class Resumed {
     private Resumed() {}
 
     private static Executor thread(String name) {
-        ThreadPoolExecutor one = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(task, name);
-            thread.setDaemon(true);
-            return thread;
-        });
+        ThreadPoolExecutor one = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+                // What runs on them runs an app's code, and may make an app's threads: as on the server's own, in most apps.
+                new DaemonThreads(name, ClassLoader.getSystemClassLoader()));
         one.allowCoreThreadTimeOut(true);
         return one;
     }
