@@ -74,9 +74,14 @@ public final class InboundConnection {
         return !decided.get() && owner.holds(this, resume);
     }
 
-    void hold(Runnable until) {
+    /** @return false: it was held up already */
+    boolean hold(Runnable until) {
         leave();
-        resume.set(until);
+        return resume.getAndSet(until) == null;
+    }
+
+    boolean isHeldUp() {
+        return resume.get() != null;
     }
 
     /** @return null: it was not held up */

@@ -178,9 +178,15 @@ final class InboundConnections {
         if (!isHeld(connection)) {
             return false;
         }
-        connection.hold(resume);
+        if (!connection.hold(resume)) {
+            return true;
+        }
         undecidedCount.decrementAndGet();
         held.add(connection);
+        if (!connection.isHeldUp()) {
+            // Closed meanwhile, by whom it was not seen yet.
+            held.remove(connection);
+        }
         if (heldCount.incrementAndGet() > MOST_HELD) {
             closeOldestHeld();
         }

@@ -100,6 +100,20 @@ class InboundGuardTest {
         assertThat(ports.undecided()).isZero();
     }
 
+    @Test
+    void aConnectionThatIsAskedAboutTwiceWaitsOnce() {
+        guard(false);
+        InboundConnection early = accept("early");
+        assertThat(isHeld(early, "first")).isTrue();
+        assertThat(isHeld(early, "second")).isTrue();
+        assertThat(ports.undecided()).isZero();
+
+        apply(1, 8080);
+        assertThat(resumed).containsExactly("second");
+        assertThat(early.decide(null)).isEqualTo(Fate.PASS);
+        assertThat(ports.undecided()).isZero();
+    }
+
     /** Attached to: who came in until now goes on doing so until somebody says who may. */
     @Test
     void aPortThatServedBeforeTheAgentCameIsRegisteredAndHoldsNobodyUp() {
