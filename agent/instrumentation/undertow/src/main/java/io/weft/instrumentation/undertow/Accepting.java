@@ -25,7 +25,18 @@ final class Accepting {
     private final Map<Ends, InboundConnection> accepted = new ConcurrentHashMap<>();
 
     /** Of a connection; what is spoken over it hides the connection itself. */
-    private record Ends(InetSocketAddress local, InetSocketAddress remote) {}
+    private record Ends(InetSocketAddress local, InetSocketAddress remote) {
+        /** Spelled out, as hashCode is: JDK 17 keeps the record that it compared last, and what the one is made of that it hashed last. */
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Ends that && local.equals(that.local) && remote.equals(that.remote);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * local.hashCode() + remote.hashCode();
+        }
+    }
 
     Accepting(AdapterContext context) {
         inbound = context.inbound();
