@@ -12,12 +12,14 @@ import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
+import io.weft.it.harness.RelocatedCopy;
 import io.weft.it.harness.Testbed;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -130,6 +132,28 @@ class NettyIT {
             plaintext.send("PRI * HTTP/2.0\r\n\r\n");
             assertThat(plaintext.readAll()).isEmpty();
         }
+        assertThat(policies.refusals()).isEmpty();
+    }
+
+    /** As an app carries it that has shaded Netty into its own jar. */
+    @EveryJdk
+    void aCopyOfNettyUnderAPrefixOfTheAppsOwnIsServedAsNettyItself(Jdk jdk) throws Exception {
+        Path copy = RelocatedCopy.make(
+                testbed.temporaryFolder().resolve("app.jar"), Library.named("netty-4.2"), "io/netty/", "shop/internal/io/netty/", "io/weft/driver/NettyServer");
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(OTHERS);
+        JvmProcess process = testbed.jvm("app with a copy", jdk).mesh(policies.uri(), "orders").unguarded()
+                .classPath(copy)
+                .driver("io.weft.driver.NettyServer", "v1");
+        int port = process.awaitPort();
+        Inbounds inbounds = Inbounds.of(port, MESH, ORDERS);
+        policies.serve(OTHERS.listener(inbounds.forbidding("/admin")));
+        await().atMost(PATIENCE).until(() -> text(RawClient.ask(port, "GET /admin" + CLOSE)).startsWith("HTTP/1.1 403"));
+        assertThat(text(RawClient.ask(port, "GET /" + CLOSE))).startsWith("HTTP/1.1 200").endsWith("v1");
+
+        policies.serve(OTHERS.listener(inbounds.strict()));
+        await().atMost(PATIENCE).until(() -> RawClient.ask(port, "GET /" + CLOSE).length == 0);
+        assertThat(text(TlsClient.ask(SHOP, port, "GET /" + CLOSE))).startsWith("HTTP/1.1 200").endsWith("v1");
         assertThat(policies.refusals()).isEmpty();
     }
 
