@@ -20,13 +20,7 @@ public final class GrpcServer {
     }
 
     private static ServerDriver.Server start(String instance) throws Exception {
-        ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(GrpcClient.SERVICE);
-        for (MethodType type : MethodType.values()) {
-            if (type != MethodType.UNKNOWN) {
-                service.addMethod(GrpcClient.method(type), answering(instance));
-            }
-        }
-        Server server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).addService(service.build()).build().start();
+        Server server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).addService(service(instance)).build().start();
         return new ServerDriver.Server() {
             @Override
             public int port() {
@@ -38,6 +32,16 @@ public final class GrpcServer {
                 server.shutdown().awaitTermination();
             }
         };
+    }
+
+    static ServerServiceDefinition service(String instance) {
+        ServerServiceDefinition.Builder service = ServerServiceDefinition.builder(GrpcClient.SERVICE);
+        for (MethodType type : MethodType.values()) {
+            if (type != MethodType.UNKNOWN) {
+                service.addMethod(GrpcClient.method(type), answering(instance));
+            }
+        }
+        return service.build();
     }
 
     private static ServerCallHandler<String, String> answering(String instance) {

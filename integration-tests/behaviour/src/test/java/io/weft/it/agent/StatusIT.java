@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.UInt32Value;
 import io.envoyproxy.envoy.config.cluster.v3.Cluster;
 import io.weft.driver.GrpcClient;
+import io.weft.driver.GrpcServer;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JdkHttpServer;
 import io.weft.driver.OkHttp;
@@ -135,6 +136,22 @@ class StatusIT {
         assertThat(json(server)).contains("\"jar\":\"tomcat-embed-core-9.0.26.jar\",\"version\":\"9.0.26\",\"inTestedRange\":false");
         assertThat(text(jdk, server)).anySatisfy(line -> assertThat(line)
                 .matches("library +tomcat \\(tomcat-embed-core-9.0.26.jar\\) in \\S+: version 9.0.26 is not tested; supported are .*9\\.0\\.27 and later.*"));
+    }
+
+    /** A server of gRPC's own over sockets, and none of OkHttp's, which has none. It serves as without the agent. */
+    @EveryJdk
+    void gRpcsServerOverOkHttpIsNoneThatWeftKnows(Jdk jdk) throws Exception {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(Policy.empty());
+        String library = "grpc-okhttp-1.82";
+        JvmProcess server = testbed.jvm("server", jdk).classPath(Library.named(library)).mesh(policies.uri(), "orders").unguarded()
+                .environment("WEFT_ADMIN_DIR", sockets.toString()).driver(GrpcServer.class, "v1");
+        int port = server.awaitPort();
+
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(json(server)).containsPattern(":" + port + "\",\"reason\":\"unknown_server\""));
+        assertThat(text(jdk, server)).anySatisfy(line -> assertThat(line).matches("not registered +\\S+:" + port + ": .*"));
+        JvmProcess client = testbed.jvm("client", jdk).classPath(Library.named(library)).driver(GrpcClient.class);
+        assertThat(client.ask(Map.of("target", "127.0.0.1:" + port, "deadline", "20000"))).containsEntry("body", "v1:hello");
     }
 
     private String json(JvmProcess asked) throws Exception {

@@ -2,7 +2,10 @@ package io.weft.it.harness;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.BoolValue;
+import com.google.protobuf.Message;
+import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.RuntimeFractionalPercent;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.core.v3.TransportSocket;
@@ -14,8 +17,13 @@ import io.envoyproxy.envoy.config.rbac.v3.Permission;
 import io.envoyproxy.envoy.config.rbac.v3.Policy;
 import io.envoyproxy.envoy.config.rbac.v3.Principal;
 import io.envoyproxy.envoy.config.rbac.v3.RBAC;
+import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteConfiguration;
 import io.envoyproxy.envoy.config.route.v3.VirtualHost;
+import io.envoyproxy.envoy.extensions.filters.common.fault.v3.FaultDelay;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.FaultAbort;
+import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
+import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails;
@@ -27,12 +35,21 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.DownstreamTlsCont
 import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
+import io.envoyproxy.envoy.type.v3.FractionalPercent;
+import io.envoyproxy.envoy.type.v3.TokenBucket;
+import java.time.Duration;
 import java.util.List;
 
 /** Inbound listeners as Kuma and Istio write them, for whoever has a name of the trust domain {@code mesh} or {@code cluster.local}. */
 public final class Inbounds {
     private static final List<String> MESH_PROTOCOLS =
             List.of("kuma", "istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2");
+
+    private static final FractionalPercent ALL = FractionalPercent.newBuilder().setNumerator(100).build();
+    private static final RuntimeFractionalPercent ALWAYS = RuntimeFractionalPercent.newBuilder().setDefaultValue(ALL).build();
+
+    /** Of {@link #controlled}. */
+    public static final Duration DELAY = Duration.ofMillis(500);
 
     private static final CertificateProviderPluginInstance PROVIDER =
             CertificateProviderPluginInstance.newBuilder().setInstanceName("default").build();
@@ -98,20 +115,58 @@ public final class Inbounds {
 
     /** In plaintext, and nobody may ask for paths that begin so. */
     public Listener forbidding(String prefix) {
-        RBAC rules = RBAC.newBuilder().setAction(RBAC.Action.DENY).putPolicies("forbidden", Policy.newBuilder()
+        return listener(chain(manager(deny(prefix))));
+    }
+
+    private static RBAC deny(String prefix) {
+        return RBAC.newBuilder().setAction(RBAC.Action.DENY).putPolicies("forbidden", Policy.newBuilder()
                 .addPermissions(Permission.newBuilder().setUrlPath(
                         PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix(prefix))))
                 .addPrincipals(Principal.newBuilder().setAny(true))
                 .build()).build();
-        return listener(chain(manager(rules)));
     }
 
     public Listener permissive() {
+        return permissive(manager());
+    }
+
+    private Listener permissive(HttpConnectionManager.Builder manager) {
         return listener(
-                chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")),
-                chain(manager()).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")),
-                chain(manager()).setTransportSocket(tls).setFilterChainMatch(
+                chain(manager).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("raw_buffer")),
+                chain(manager).setFilterChainMatch(FilterChainMatch.newBuilder().setTransportProtocol("tls")),
+                chain(manager).setTransportSocket(tls).setFilterChainMatch(
                         FilterChainMatch.newBuilder().setTransportProtocol("tls").addAllApplicationProtocols(MESH_PROTOCOLS)));
+    }
+
+    /**
+     * Permissive, where nobody may ask for paths that begin so. A request whose header {@code x-control} says {@code limited} is one of two
+     * that may come in an hour, {@code aborted} is answered with 503, and {@code delayed} waits for {@link #DELAY}.
+     */
+    public Listener controlled(String forbidden) {
+        LocalRateLimit limit = LocalRateLimit.newBuilder()
+                .setStatPrefix("limited")
+                .setTokenBucket(TokenBucket.newBuilder().setMaxTokens(2).setFillInterval(Durations.fromHours(1)))
+                .setFilterEnabled(ALWAYS)
+                .setFilterEnforced(ALWAYS)
+                .setRateLimitedAsResourceExhausted(true)
+                .build();
+        HTTPFault aborted = HTTPFault.newBuilder().setAbort(FaultAbort.newBuilder().setHttpStatus(503).setPercentage(ALL)).build();
+        HTTPFault delayed = HTTPFault.newBuilder()
+                .setDelay(FaultDelay.newBuilder().setFixedDelay(Durations.fromMillis(DELAY.toMillis())).setPercentage(ALL))
+                .build();
+        HttpConnectionManager.Builder manager = manager(deny(forbidden))
+                .addHttpFilters(1, HttpFilter.newBuilder().setName("limit")
+                        .setTypedConfig(Any.pack(LocalRateLimit.newBuilder().setStatPrefix("none").build())))
+                .addHttpFilters(2, HttpFilter.newBuilder().setName("fault").setTypedConfig(Any.pack(HTTPFault.getDefaultInstance())));
+        manager.getRouteConfigBuilder().getVirtualHostsBuilder(0)
+                .addRoutes(0, controlled("limited", "limit", limit))
+                .addRoutes(1, controlled("aborted", "fault", aborted))
+                .addRoutes(2, controlled("delayed", "fault", delayed));
+        return permissive(manager);
+    }
+
+    private static Route controlled(String what, String filter, Message config) {
+        return Routes.whenHeader("x-control", what, Routes.to("app")).toBuilder().putTypedPerFilterConfig(filter, Any.pack(config)).build();
     }
 
     public Listener strict() {
