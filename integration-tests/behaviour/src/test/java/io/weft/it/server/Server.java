@@ -100,6 +100,11 @@ enum Server {
         return this == ARMERIA_1_24 || this == ARMERIA_1_40;
     }
 
+    /** The response to a request that upgrades its connection to HTTP/2 goes past what looks at those to others. */
+    boolean answersUpgradesUnseen() {
+        return isMicronaut() || isVertx() || this == ARMERIA_1_24 || this == ARMERIA_1_40;
+    }
+
     boolean speaksHttp2() {
         return this != JDK_HTTP_SERVER && !isNettysCodec();
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
  * is not so.
  */
 class ServersIT {
-    private static final Map<String, Class<?>> AREAS = new TreeMap<>(Map.of("behaviour", ServerIT.class, "mesh tls", ServerTlsIT.class));
+    private static final Map<String, Class<?>> AREAS = new TreeMap<>(Map.of("behaviour", ServerIT.class, "mesh tls", ServerTlsIT.class, "policy", ServerPolicyIT.class));
 
     @Test
     void theTableOfServersIsUpToDate() {

@@ -5,7 +5,7 @@ import java.util.List;
 /** By what a version is judged. */
 enum Suite {
     CLIENT("client", "io.weft.it.client.ClientIT"),
-    SERVER("server", "io.weft.it.server.ServerIT", "io.weft.it.server.ServerTlsIT"),
+    SERVER("server", "io.weft.it.server.ServerIT", "io.weft.it.server.ServerPolicyIT", "io.weft.it.server.ServerTlsIT"),
     GRPC("grpc", "io.weft.it.client.GrpcClientIT");
 
     /** Also the end of the system property, as in {@code weft.it.client}, that picks what the suite runs on. */

@@ -5,8 +5,16 @@ import io.helidon.http.WritableHeaders;
 import io.weft.dataplane.ResponseHeaders;
 import io.weft.instrumentation.EditableHeaders;
 
-/** Helidon's headers, to be read and changed. */
-record HeaderView(WritableHeaders<?> headers) implements EditableHeaders, ResponseHeaders {
+/**
+ * Helidon's headers, to be read and changed.
+ *
+ * @param oneValue there is one of each name: Helidon before 4.5 sends over HTTP/2 the first alone
+ */
+record HeaderView(WritableHeaders<?> headers, boolean oneValue) implements EditableHeaders, ResponseHeaders {
+    HeaderView(WritableHeaders<?> headers) {
+        this(headers, false);
+    }
+
     @Override
     public String header(String name) {
         return RequestHeaders.joined(headers, name);
@@ -19,6 +27,10 @@ record HeaderView(WritableHeaders<?> headers) implements EditableHeaders, Respon
 
     @Override
     public void add(String name, String value) {
+        if (oneValue && contains(name) && !name.equalsIgnoreCase("set-cookie")) {
+            set(name, String.join(", ", RequestHeaders.values(headers, name)) + ", " + value);
+            return;
+        }
         headers.add(HeaderValues.create(RequestHeaders.name(name), value));
     }
 

@@ -120,7 +120,7 @@ final class Http2 implements Http2Requests {
         incoming.writes(length);
         int status = head.status().code();
         if (incoming.isAnsweredByApp(status) && head.httpHeaders() instanceof WritableHeaders<?> writable) {
-            HeaderView headers = new HeaderView(writable);
+            HeaderView headers = new HeaderView(writable, true);
             incoming.onResponse(status, headers);
             ResponseChanges changes = incoming.responseChanges();
             if (!changes.isEmpty()) {

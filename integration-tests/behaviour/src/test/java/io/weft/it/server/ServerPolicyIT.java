@@ -1,4 +1,4 @@
-package io.weft.it.inbound;
+package io.weft.it.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -19,6 +19,8 @@ import io.envoyproxy.envoy.config.core.v3.TrafficDirection;
 import io.envoyproxy.envoy.config.listener.v3.Filter;
 import io.envoyproxy.envoy.config.listener.v3.FilterChain;
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.envoyproxy.envoy.config.rbac.v3.Permission;
+import io.envoyproxy.envoy.config.rbac.v3.Principal;
 import io.envoyproxy.envoy.config.route.v3.DirectResponseAction;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
@@ -34,19 +36,17 @@ import io.envoyproxy.envoy.extensions.filters.http.fault.v3.FaultAbort;
 import io.envoyproxy.envoy.extensions.filters.http.fault.v3.HTTPFault;
 import io.envoyproxy.envoy.extensions.filters.http.header_mutation.v3.Mutations;
 import io.envoyproxy.envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit;
+import io.envoyproxy.envoy.extensions.filters.http.rbac.v3.RBAC;
 import io.envoyproxy.envoy.extensions.filters.http.router.v3.Router;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager;
 import io.envoyproxy.envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter;
+import io.envoyproxy.envoy.type.matcher.v3.PathMatcher;
 import io.envoyproxy.envoy.type.matcher.v3.StringMatcher;
 import io.envoyproxy.envoy.type.v3.FractionalPercent;
 import io.envoyproxy.envoy.type.v3.HttpStatus;
 import io.envoyproxy.envoy.type.v3.StatusCode;
 import io.envoyproxy.envoy.type.v3.TokenBucket;
 import io.weft.it.harness.Jdk;
-import io.weft.it.harness.Jdks;
-import io.weft.it.harness.JvmCommand;
-import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
@@ -64,22 +64,19 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.ArgumentsProvider;
 import org.junit.jupiter.params.provider.ArgumentsSource;
-import org.junit.jupiter.params.support.ParameterDeclarations;
 
-/** An inbound listener's policy in front of every server: each path is a route with one filter of its own. */
+/** What an inbound listener's policy does in front of every server: each path is a route with one filter of its own. */
 @ParameterizedClass(name = "{arguments}")
-@ArgumentsSource(InboundIT.Matrix.class)
-class InboundIT {
+@ArgumentsSource(Server.Matrix.class)
+class ServerPolicyIT {
     /** What every node of a mesh is sent, too. */
     private static final Policy OTHER = Policy.empty().service("other", new InetSocketAddress("127.0.0.1", 1));
 
@@ -87,51 +84,6 @@ class InboundIT {
     private static final RuntimeFractionalPercent ALWAYS = RuntimeFractionalPercent.newBuilder().setDefaultValue(ALL).build();
     private static final HttpClient HTTP_1 = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
     private static final HttpClient HTTP_2 = HttpClient.newBuilder().version(Version.HTTP_2).build();
-
-    private enum Server {
-        TOMCAT_9("tomcat.javax.TomcatServer", "tomcat-9"),
-        TOMCAT_10_1("tomcat.jakarta.TomcatServer", "tomcat-10.1"),
-        TOMCAT_11("tomcat.jakarta.TomcatServer", "tomcat-11"),
-        JETTY_9_4("jetty.javax.JettyServer", "jetty-9.4"),
-        JETTY_12("jetty.jakarta.JettyServer", "jetty-12"),
-        UNDERTOW_2_2("UndertowServer", "undertow-2.2"),
-        UNDERTOW_2_4("UndertowServer", "undertow-2.4"),
-        JDK("JdkHttpServer", null),
-        NETTY_4_1("NettyServer", "netty-4.1"),
-        REACTOR_NETTY("ReactorNettyServer", "reactor-netty-1.3"),
-        MICRONAUT("MicronautServer", "micronaut-4.10"),
-        HELIDON("HelidonServer", "helidon-4.5");
-
-        private final String driver;
-        /** Null: part of the JDK. */
-        private final String library;
-
-        Server(String driver, String library) {
-            this.driver = "io.weft.driver." + driver;
-            this.library = library;
-        }
-
-        /** The oldest version of a library meets the oldest JDK and the newest the newest, where two of both would tell no more. */
-        boolean runsOn(Jdk jdk) {
-            List<Jdk> jdks = Jdks.matrix();
-            return switch (this) {
-                case JETTY_9_4, UNDERTOW_2_2 -> jdk.equals(jdks.get(0));
-                case JETTY_12, UNDERTOW_2_4, MICRONAUT, HELIDON -> jdk.equals(jdks.get(jdks.size() - 1));
-                default -> true;
-            };
-        }
-    }
-
-    static final class Matrix implements ArgumentsProvider {
-        @Override
-        public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            String only = System.getProperty("weft.it.server", "");
-            return Jdks.matrix().stream().flatMap(jdk -> Stream.of(Server.values())
-                    .filter(server -> server.runsOn(jdk))
-                    .filter(server -> Stream.of(only.split(",", -1)).anyMatch(server.name()::startsWith))
-                    .map(server -> Arguments.of(jdk, server)));
-        }
-    }
 
     @Parameter(0)
     Jdk jdk;
@@ -141,19 +93,15 @@ class InboundIT {
 
     private static Testbed testbed;
     private static int port;
-    private static boolean http2;
 
     @BeforeParameterizedClassInvocation
     static void start(Jdk jdk, Server server) {
         testbed = new Testbed();
         PolicyServer policies = testbed.policyServer();
         policies.serve(OTHER);
-        JvmCommand jvm = testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders").unguarded();
-        JvmProcess process = (server.library == null ? jvm : jvm.classPath(Library.named(server.library))).driver(server.driver, "app");
-        port = process.awaitPort();
-        http2 = server != Server.JDK && server != Server.NETTY_4_1;
+        port = server.start(testbed.jvm(server.toString(), jdk).mesh(policies.uri(), "orders").unguarded(), "app").awaitPort();
         policies.serve(OTHER.listener(inbound(port)));
-        await().until(() -> get("/direct").statusCode() == 418);
+        await().atMost(Duration.ofSeconds(60)).until(() -> get("/direct").statusCode() == 418);
         assertThat(policies.refusals()).isEmpty();
     }
 
@@ -162,8 +110,13 @@ class InboundIT {
         testbed.close();
     }
 
+    @BeforeEach
+    void isExpectedOfTheServer(TestInfo test) {
+        Trait.assume(test, server);
+    }
+
     @Test
-    void aRouteAnswersAndTheRestIsTheApps() throws Exception {
+    void aRouteAnswersAndTheRestGoesToTheApp() throws Exception {
         assertThat(get("/direct").body()).isEqualTo("tea");
         assertThat(get("/nobody").statusCode()).isEqualTo(404);
         HttpResponse<String> served = get("/plain");
@@ -176,6 +129,17 @@ class InboundIT {
         HttpResponse<String> response = get("/headers/header/x-in", "x-in", "caller");
         assertThat(response.body()).isEqualTo("policy");
         assertThat(response.headers().allValues("x-out")).containsExactly("route", "filter");
+    }
+
+    @Test
+    void aForbiddenPathIsRefusedBeforeTheAppHearsOfIt() throws Exception {
+        int before = Integer.parseInt(get("/count").body());
+        for (int i = 0; i < 3; i++) {
+            HttpResponse<String> refused = get("/forbidden/count");
+            assertThat(refused.statusCode()).isEqualTo(403);
+            assertThat(refused.body()).isEqualTo("RBAC: access denied");
+        }
+        assertThat(get("/count").body()).isEqualTo(Integer.toString(before + 1));
     }
 
     @Test
@@ -242,22 +206,20 @@ class InboundIT {
     }
 
     @Test
-    void theSameOverHttp2() throws Exception {
-        if (!http2) {
-            return;
-        }
+    @Takes(Trait.SPEAKS_HTTP_2)
+    void faultsAndHeadersAreTheSameOverHttp2() throws Exception {
         assertThat(HTTP_2.send(request("/direct").build(), BodyHandlers.ofString()).statusCode()).isEqualTo(418);
-        if (server == Server.MICRONAUT) {
-            // It answers the request that upgrades past what looks at the others.
+        if (server.answersUpgradesUnseen()) {
             assertThat(HTTP_2.send(request("/plain").build(), BodyHandlers.ofString()).body()).isEqualTo("app");
         }
         HttpResponse<String> changed = HTTP_2.send(request("/headers/header/x-in").build(), BodyHandlers.ofString());
         assertThat(changed.version()).isEqualTo(Version.HTTP_2);
         assertThat(changed.body()).isEqualTo("policy");
-        // Over HTTP/2 Helidon itself makes one header of several of a name.
+        // Over HTTP/2 Helidon makes one header of several of a name, or sends one of them.
         assertThat(String.join(", ", changed.headers().allValues("x-out"))).isEqualTo("route, filter");
         assertThat(HTTP_2.send(request("/delayed").build(), BodyHandlers.ofString()).body()).isEqualTo("app");
         assertThat(HTTP_2.send(request("/aborted").build(), BodyHandlers.ofString()).statusCode()).isEqualTo(503);
+        assertThat(HTTP_2.send(request("/forbidden/a").build(), BodyHandlers.ofString()).statusCode()).isEqualTo(403);
     }
 
     @Test
@@ -291,6 +253,8 @@ class InboundIT {
                                         .setStatus(418)
                                         .setBody(io.envoyproxy.envoy.config.core.v3.DataSource.newBuilder().setInlineString("tea"))))
                         .addRoutes(to("/plain"))
+                        .addRoutes(to("/count"))
+                        .addRoutes(to("/forbidden"))
                         .addRoutes(to("/async/")
                                 .addResponseHeadersToAdd(header("x-out", "route", HeaderAppendAction.APPEND_IF_EXISTS_OR_ADD)))
                         .addRoutes(to("/headers/")
@@ -334,6 +298,7 @@ class InboundIT {
         HttpConnectionManager manager = HttpConnectionManager.newBuilder()
                 .setStatPrefix("inbound")
                 .setRouteConfig(routes)
+                .addHttpFilters(filter("access", RBAC.newBuilder().setRules(forbidding("/forbidden")).build()))
                 .addHttpFilters(filter("cors", Cors.getDefaultInstance()))
                 .addHttpFilters(filter("limit", LocalRateLimit.newBuilder().setStatPrefix("none").build()))
                 .addHttpFilters(filter("fault", HTTPFault.getDefaultInstance()))
@@ -349,6 +314,17 @@ class InboundIT {
                 .addFilterChains(FilterChain.newBuilder().addFilters(Filter.newBuilder()
                         .setName("envoy.filters.network.http_connection_manager")
                         .setTypedConfig(Any.pack(manager))))
+                .build();
+    }
+
+    private static io.envoyproxy.envoy.config.rbac.v3.RBAC forbidding(String prefix) {
+        return io.envoyproxy.envoy.config.rbac.v3.RBAC.newBuilder()
+                .setAction(io.envoyproxy.envoy.config.rbac.v3.RBAC.Action.DENY)
+                .putPolicies("forbidden", io.envoyproxy.envoy.config.rbac.v3.Policy.newBuilder()
+                        .addPermissions(Permission.newBuilder().setUrlPath(
+                                PathMatcher.newBuilder().setPath(StringMatcher.newBuilder().setPrefix(prefix))))
+                        .addPrincipals(Principal.newBuilder().setAny(true))
+                        .build())
                 .build();
     }
 
