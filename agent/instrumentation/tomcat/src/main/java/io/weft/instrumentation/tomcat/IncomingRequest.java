@@ -216,6 +216,7 @@ final class IncomingRequest extends InboundExchange {
         if (changes == RequestChanges.NONE) {
             return;
         }
+        makeRoom(changes);
         new CoyoteHeaders(request.getMimeHeaders()).change(changes);
         if (changes.authority() != null) {
             changeAuthority(changes.authority());
@@ -229,6 +230,19 @@ final class IncomingRequest extends InboundExchange {
             } else {
                 set(request.queryString(), changes.path().substring(query + 1));
             }
+        }
+    }
+
+    /**
+     * How many headers a request may have is said to the caller alone: one with as many, and also one that Tomcat has not taken as a whole,
+     * is answered as if the mesh added none. Before Tomcat reads the connection's next request it sets its limit again.
+     */
+    private void makeRoom(RequestChanges changes) {
+        MimeHeaders headers = request.getMimeHeaders();
+        int limit = internals.limit(headers);
+        int most = changes.set().size() + changes.add().size() + (changes.authority() == null ? 0 : 1);
+        if (limit >= 0 && headers.size() + most > limit) {
+            headers.setLimit(limit + most);
         }
     }
 

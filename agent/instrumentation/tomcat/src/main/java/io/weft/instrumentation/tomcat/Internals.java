@@ -15,6 +15,7 @@ import org.apache.coyote.OutputBuffer;
 import org.apache.coyote.Request;
 import org.apache.coyote.Response;
 import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.http.MimeHeaders;
 import org.apache.tomcat.util.net.AbstractEndpoint;
 import org.apache.tomcat.util.net.SendfileDataBase;
 import org.apache.tomcat.util.net.SocketWrapperBase;
@@ -95,6 +96,11 @@ final class Internals {
         return (OutputBuffer) Members.OUTPUT_BUFFER.get(response);
     }
 
+    /** How many headers there may be; negative: as many as there are. */
+    int limit(MimeHeaders headers) {
+        return (int) Members.HEADER_LIMIT.get(headers);
+    }
+
     /** Over which the request came, also on a stream of HTTP/2. */
     SocketWrapperBase<?> connection(Request request) {
         return connection((AbstractProcessor) (ActionHook) Members.HOOK.get(request));
@@ -109,6 +115,7 @@ final class Internals {
         static final VarHandle HOOK;
         static final VarHandle OUTPUT_BUFFER;
         static final VarHandle ENDPOINT;
+        static final VarHandle HEADER_LIMIT;
         /** Null in old versions, whose {@code closeSocket} closes also what has no wrapper. */
         static final MethodHandle DESTROY_SOCKET;
         /** Null before 9.0.40, which does not ask for it. */
@@ -123,6 +130,7 @@ final class Internals {
                 SOCKET_WRAPPER = field(context, AbstractProcessor.class, "socketWrapper", SocketWrapperBase.class);
                 HOOK = field(context, Request.class, "hook", ActionHook.class);
                 ENDPOINT = field(context, AbstractProtocol.class, "endpoint", AbstractEndpoint.class);
+                HEADER_LIMIT = field(context, MimeHeaders.class, "limit", int.class);
                 OUTPUT_BUFFER = field(context, Response.class, "outputBuffer", OutputBuffer.class);
                 AVAILABLE = available();
                 DESTROY_SOCKET = destroySocket(context.lookup(AbstractEndpoint.class.getName()));
