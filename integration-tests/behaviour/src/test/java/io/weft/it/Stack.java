@@ -20,6 +20,8 @@ enum Stack {
     WEBFLUX("shop-webflux", "v2", true),
     GRPC("shop-grpc", "v1", true),
     GRPC_CANARY("shop-grpc", "v2", false),
+    /** Nobody calls it over the mesh, so its page can be had in plaintext when all others take none. */
+    GRPC_STOREFRONT("shop-grpc", "", true),
     /** Vert.x, its REST client. */
     QUARKUS("shop-quarkus", "v1", false) {
         @Override
@@ -65,7 +67,7 @@ enum Stack {
     }
 
     boolean isGrpc() {
-        return this == GRPC || this == GRPC_CANARY;
+        return this == GRPC || this == GRPC_CANARY || this == GRPC_STOREFRONT;
     }
 
     boolean calls() {
@@ -74,7 +76,7 @@ enum Stack {
 
     /** By which name it is called. */
     String service() {
-        return version.isEmpty() ? "storefront" : isGrpc() ? "orders-grpc" : "orders";
+        return (version.isEmpty() ? "storefront" : "orders") + (isGrpc() ? "-grpc" : "");
     }
 
     /** @param base an empty folder of its own */
