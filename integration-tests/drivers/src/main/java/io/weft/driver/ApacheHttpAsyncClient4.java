@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -155,6 +156,7 @@ public final class ApacheHttpAsyncClient4 {
                 return answer(consumer, pipelined((HttpPipeliningClient) client, built, consumer, context), context);
             }
             Future<String> sent = client.execute(HttpAsyncMethods.create(built), consumer, context, told);
+            call.cancelSoon(() -> sent.cancel(true));
             if (call.leaves()) {
                 String first = consumer.first.get(2, TimeUnit.MINUTES);
                 if (call.is(Way.ABANDON)) {
@@ -163,6 +165,10 @@ public final class ApacheHttpAsyncClient4 {
                 return answer(consumer, first, context);
             }
             String read = sent.get(2, TimeUnit.MINUTES);
+            if (sent.isCancelled()) {
+                // In 4.1 it has no result, and does not say why.
+                throw new CancellationException();
+            }
             context.setAttribute("told", told.outcome.get(1, TimeUnit.MINUTES));
             return answer(consumer, read, context);
         } catch (ExecutionException e) {

@@ -128,6 +128,7 @@ public final class ArmeriaClient {
             HttpResponse response = client.execute(request);
             context = captor.get();
             response.subscribe(answering);
+            call.cancelSoon(response::abort);
         }
         try {
             HttpAnswer answer = answering.answer.get();

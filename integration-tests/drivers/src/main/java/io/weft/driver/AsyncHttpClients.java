@@ -31,6 +31,7 @@ import org.asynchttpclient.DefaultAsyncHttpClient;
 import org.asynchttpclient.DefaultAsyncHttpClientConfig;
 import org.asynchttpclient.HttpResponseBodyPart;
 import org.asynchttpclient.HttpResponseStatus;
+import org.asynchttpclient.ListenableFuture;
 import org.asynchttpclient.Realm;
 import org.asynchttpclient.Response;
 import org.asynchttpclient.cookie.CookieStore;
@@ -168,7 +169,9 @@ public final class AsyncHttpClients {
             return handler.first.get();
         }
         try {
-            return request.execute(handler).get();
+            ListenableFuture<HttpAnswer> sent = request.execute(handler);
+            call.cancelSoon(() -> sent.cancel(true));
+            return sent.get();
         } catch (ExecutionException e) {
             boolean unanswered = e.getCause() instanceof TimeoutException || e.getCause() instanceof ClosedChannelException;
             if (unanswered && call.streams() && call.timeoutMillis() == 0) {

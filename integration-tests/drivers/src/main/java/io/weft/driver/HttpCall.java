@@ -48,7 +48,7 @@ public record HttpCall(
         FORGET,
         /** With Apache HttpClient 5: closes the response's entity unread, and not the response. */
         CLOSE_ENTITY,
-        /** After 300 milliseconds another thread gives the request up, by what the library has for that. */
+        /** After 300 milliseconds another thread gives the request up, by what the library has for that; a request that blocks is sent as one that does not, if it takes that. */
         CANCEL,
         /** With AsyncHttpClient: as {@link #FORGET}, and so the library's thread stands still. */
         BLOCK,

@@ -24,7 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -109,8 +112,25 @@ public final class JavaNetHttp {
         if (call.is(Way.HANDLER_GIVES_NOTHING)) {
             return answer(client.send(request.build(), head -> null), "");
         }
-        HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
+        HttpResponse<String> response = call.is(Way.CANCEL)
+                ? cancelled(client, request.build(), call)
+                : client.send(request.build(), BodyHandlers.ofString());
         return answer(response, response.body());
+    }
+
+    /** Of a request that blocks nobody else can let go. */
+    private static HttpResponse<String> cancelled(HttpClient client, HttpRequest request, HttpCall call) throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<String>> sent = client.sendAsync(request, BodyHandlers.ofString());
+        call.cancelSoon(() -> sent.cancel(true));
+        try {
+            return sent.get();
+        } catch (ExecutionException e) {
+            // Who ends the future first, who cancels it or the exchange that is told, is chance.
+            if (e.getCause() instanceof CancellationException) {
+                throw new CancellationException();
+            }
+            throw e.getCause() instanceof IOException cause ? cause : new IOException(e);
+        }
     }
 
     private static BodyPublisher body(HttpCall call) {

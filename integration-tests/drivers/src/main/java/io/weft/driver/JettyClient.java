@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -160,6 +161,7 @@ public final class JettyClient {
         if (call.timeoutMillis() > 0) {
             request.timeout(call.timeoutMillis(), TimeUnit.MILLISECONDS);
         }
+        call.cancelSoon(() -> request.abort(new CancellationException("given up")));
         try {
             return call.leaves() ? leave(request, call) : read(request, call, seen);
         } catch (ExecutionException e) {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -142,7 +143,7 @@ public final class ReactorNetty {
         List<CompletableFuture<Void>> done = new ArrayList<>();
         HttpAnswer answer;
         try {
-            answer = sent.responseConnection((response, connection) -> {
+            Mono<HttpAnswer> read = sent.responseConnection((response, connection) -> {
                         if (call.is(Way.COOKIES)) {
                             keepCookies(response);
                         }
@@ -157,8 +158,8 @@ public final class ReactorNetty {
                         return read(call, response, connection).contextWrite(context -> context.put("read", true));
                     })
                     .contextWrite(context -> context.put(CONTEXT_KEY, call.url()))
-                    .next()
-                    .block();
+                    .next();
+            answer = call.is(Way.CANCEL) ? cancelled(read.toFuture(), call) : read.block();
         } catch (RuntimeException e) {
             throw unwrapped(e);
         }
@@ -170,6 +171,15 @@ public final class ReactorNetty {
             }
         }
         return answer;
+    }
+
+    private static HttpAnswer cancelled(CompletableFuture<HttpAnswer> asked, HttpCall call) throws Exception {
+        call.cancelSoon(() -> asked.cancel(true));
+        try {
+            return asked.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
     }
 
     /** What blocks for a checked exception throws it in another. */

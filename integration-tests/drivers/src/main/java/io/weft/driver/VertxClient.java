@@ -144,6 +144,7 @@ public final class VertxClient {
         Context context = vertx.getOrCreateContext();
         context.runOnContext(now -> asked(client, options)
                 .compose(request -> {
+                    call.cancelSoon(() -> reset(request));
                     call.headers().forEach(request::putHeader);
                     if (cookie != null) {
                         request.putHeader("Cookie", cookie);
@@ -168,6 +169,15 @@ public final class VertxClient {
         } catch (ExecutionException e) {
             // as an app would
             throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    /** Returns something else in 5. */
+    private static void reset(HttpClientRequest request) {
+        try {
+            HttpClientRequest.class.getMethod("reset").invoke(request);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
         }
     }
 

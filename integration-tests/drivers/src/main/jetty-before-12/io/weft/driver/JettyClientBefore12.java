@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -171,6 +172,7 @@ public final class JettyClientBefore12 {
         if (call.timeoutMillis() > 0) {
             request.timeout(call.timeoutMillis(), TimeUnit.MILLISECONDS);
         }
+        call.cancelSoon(() -> request.abort(new CancellationException("given up")));
         try {
             return call.leaves() ? leave(request, call, seen) : read(request, call, seen);
         } catch (ExecutionException e) {

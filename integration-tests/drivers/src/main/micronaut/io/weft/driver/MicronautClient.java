@@ -129,7 +129,7 @@ public final class MicronautClient {
         HttpResponse<?> response;
         try {
             Argument<String> text = Argument.of(String.class);
-            response = call.streams()
+            response = call.is(Way.CANCEL) ? cancelled(Mono.from(((HttpClient) client).exchange(request, text, text)).toFuture(), call) : call.streams()
                     ? Mono.from(((HttpClient) client).exchange(request, text, text)).block()
                     : client.toBlocking().exchange(request, text, text);
         } catch (HttpClientResponseException e) {
@@ -142,6 +142,15 @@ public final class MicronautClient {
             }
         }
         return answer(response, response.getBody(String.class).orElse(""), seen);
+    }
+
+    private static HttpResponse<?> cancelled(CompletableFuture<? extends HttpResponse<?>> sent, HttpCall call) throws Exception {
+        call.cancelSoon(() -> sent.cancel(true));
+        try {
+            return sent.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
     }
 
     /** As it is asked for, on a thread that may wait. */

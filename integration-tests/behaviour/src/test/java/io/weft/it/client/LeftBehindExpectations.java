@@ -1,6 +1,9 @@
 package io.weft.it.client;
 
+import static io.weft.it.harness.Routes.answer;
+import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
+import static io.weft.it.harness.Routes.whenPrefix;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,11 +14,16 @@ import com.google.protobuf.util.Durations;
 import io.envoyproxy.envoy.config.cluster.v3.CircuitBreakers;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.envoyproxy.envoy.config.route.v3.RouteAction;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.weft.driver.HttpCall.Way;
+import io.weft.it.harness.AdminPage;
+import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Policy;
+import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Then;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -60,6 +68,53 @@ abstract class LeftBehindExpectations extends Expectations {
 
         a.react(request -> a.ok());
         awaitAnswer(GET);
+    }
+
+    @Test
+    @Takes(Trait.CANCELS)
+    void whatTheAppCancelsIsOverForAllAndAskedForOnce() {
+        isOverWhenCancelled(new Upstream.Hang());
+    }
+
+    @Test
+    @Takes(Trait.CANCELS_A_RESPONSE)
+    void aResponseThatTheAppCancelsIsOverForAllAndAskedForOnce() {
+        isOverWhenCancelled(half(Then.KEEP));
+    }
+
+    /** The app hears of it what it hears without the mesh. */
+    private void isOverWhenCancelled(Reaction reaction) {
+        VirtualHost host = VirtualHost.newBuilder().setName("same").addDomains("*")
+                .addRoutes(whenPrefix("/mesh", answer(200, "mesh")))
+                .addRoutes(retried("5xx,reset,connect-failure", 2, to("same")))
+                .build();
+        stage().serve(Policy.empty().cluster("same", b.address()).virtualHost(b.address().getPort(), host));
+        String url = "http://127.0.0.1:" + b.address().getPort();
+        assertThat(stage().send(Call.get(url + "/mesh")).body()).as("named by a policy").isEqualTo("mesh");
+        // Of the first request of a process the library may not have sent anything when it is cancelled.
+        stage().plain.ask(Call.get("http://127.0.0.1:" + a.address().getPort() + "/").form());
+        Path socket = AdminPage.usualSocket(stage().meshed);
+        await().until(() -> AdminPage.isOpen(socket));
+
+        Map<String, String> without = cancelled(stage().plain, url, reaction);
+        assertThat(without).containsKey("error");
+        assertThat(cancelled(stage().meshed, url, reaction)).isEqualTo(without);
+        await().untilAsserted(() -> assertThat(AdminPage.sum(socket, "envoy_cluster_upstream_rq_active", "envoy_cluster_name=\"same\"")).isZero());
+        b.react(request -> b.ok());
+        assertThat(stage().send(Call.get(url + "/next")).body()).isEqualTo("b");
+        assertThat(b.requests()).extracting(RecordedRequest::target).containsExactly("/cancelled", "/next");
+    }
+
+    /** Returns when its connection is closed. On a busy machine the library may have sent nothing when it is cancelled. */
+    private Map<String, String> cancelled(JvmProcess process, String url, Reaction reaction) {
+        b.react(request -> reaction);
+        b.forgetRequests();
+        Map<String, String> answer;
+        do {
+            answer = process.ask(Call.get(url + "/cancelled").way(Way.CANCEL).form());
+        } while (b.requests().isEmpty());
+        await().untilAsserted(() -> assertThat(b.openConnections()).isZero());
+        return answer;
     }
 
     @Test

@@ -27,6 +27,14 @@ enum Trait {
     LEAVES_WHAT_BREAKS_OFF(
             "n.a.", "The library itself sends once more what breaks off in the middle of a response, as often as its `maxRequestRetry` says.",
             EnumSet.complementOf(EnumSet.of(Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0))),
+    CANCELS(
+            "n.a.", "The library has nothing that cancels a request but an interrupt of its thread, or keeps the connection of one that is cancelled, without the mesh, too.",
+            EnumSet.complementOf(EnumSet.of(
+                    Client.APACHE_HTTP_ASYNC_CLIENT_4_1, Client.APACHE_HTTP_ASYNC_CLIENT_5_0, Client.HELIDON_4_0, Client.HELIDON_4_5, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
+    CANCELS_A_RESPONSE(
+            "n.a.", "The library has nothing that cancels a request whose response comes in but an interrupt of its thread, or lets it go on or keeps its connection, without the mesh, too.",
+            EnumSet.complementOf(EnumSet.of(
+                    Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_ASYNC_CLIENT_4_1, Client.HELIDON_4_0, Client.HELIDON_4_5, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
     CANCELS_WHAT_BLOCKS(
             "n.a.", "The driver waits on no thread that is the request's, or the library has nothing that cancels such a one.",
             Client.HTTP_URL_CONNECTION, Client.APACHE_HTTP_CLIENT_4_3, Client.APACHE_HTTP_CLIENT_4_5, Client.APACHE_HTTP_CLIENT_5_0,
