@@ -28,7 +28,8 @@ import java.util.stream.Collectors;
  * answer is a tally: {@code status.CODE}, {@code body.TEXT} and {@code error.CLASS} with how often each was seen. A failed
  * single request is answered with {@code error}, {@code message} and {@code causes}, the class names of the chain below it.
  * With {@code virtual} the threads are virtual, and one of them pins its carrier once, as {@link #pin} does: a recording has to show that.
- * With {@code interrupted} a single request is sent by a virtual thread, where there are such, that is interrupted after so many milliseconds.
+ * With {@code interrupted} a single request is sent by a virtual thread, where there are such, that is interrupted after so many milliseconds; with {@code platform}, too, by another one, and
+ * {@code flag} says whether the thread still is interrupted afterwards.
  * With {@code timed} the tally also says {@code slowest}, in milliseconds. With {@code measured} there is no tally, which costs, but what {@link Latencies} say; with {@code rate}, too, there
  * are so many requests each second. {@code gc} collects garbage. {@code threads} without a URL is answered with the {@code names} of all threads, sorted.
  */
@@ -65,7 +66,7 @@ public final class ClientDriver {
                 continue;
             }
             Map<String, String> answer = fields.containsKey("interrupted")
-                    ? interrupted(client, call, Long.parseLong(fields.get("interrupted")))
+                    ? interrupted(client, call, Long.parseLong(fields.get("interrupted")), fields.containsKey("platform"))
                     : times == 0 ? once(client, call)
                     : often(client, call, times, Integer.parseInt(fields.getOrDefault("threads", "1")), fields.containsKey("virtual"));
             if (times > 0 && !fields.containsKey("timed")) {
@@ -95,13 +96,17 @@ public final class ClientDriver {
         }
     }
 
-    private static Map<String, String> interrupted(Client client, HttpCall call, long afterMillis) {
-        ExecutorService executor = Runtime.version().feature() < 21 ? Executors.newSingleThreadExecutor() : virtualThreads();
+    private static Map<String, String> interrupted(Client client, HttpCall call, long afterMillis, boolean platform) {
+        ExecutorService executor = platform || Runtime.version().feature() < 21 ? Executors.newSingleThreadExecutor() : virtualThreads();
         AtomicReference<Thread> sender = new AtomicReference<>();
         try {
             Future<Map<String, String>> answer = executor.submit(() -> {
                 sender.set(Thread.currentThread());
-                return once(client, call);
+                Map<String, String> form = once(client, call);
+                if (platform) {
+                    form.put("flag", Boolean.toString(Thread.currentThread().isInterrupted()));
+                }
+                return form;
             });
             Thread.sleep(afterMillis);
             sender.get().interrupt();
