@@ -12,17 +12,21 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpServerUpgradeHandler;
 import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
 import io.netty.handler.codec.http2.Http2DataFrame;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.handler.codec.http2.Http2ServerUpgradeCodec;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
@@ -87,11 +91,15 @@ public final class Http2Upstream implements AutoCloseable {
     private volatile int early;
 
     private Http2Upstream(String name, SSLContext tls, Http2Settings settings) {
+        this(name, tls, settings, false);
+    }
+
+    private Http2Upstream(String name, SSLContext tls, Http2Settings settings, boolean upgrading) {
         this.name = name;
         listening = new ServerBootstrap()
                 .group(threads)
                 .channel(NioServerSocketChannel.class)
-                .childHandler(new Connection(tls == null ? null : secured(tls), settings))
+                .childHandler(new Connection(tls == null ? null : secured(tls), settings, upgrading))
                 .bind("127.0.0.1", 0)
                 .syncUninterruptibly()
                 .channel();
@@ -109,6 +117,11 @@ public final class Http2Upstream implements AutoCloseable {
     /** In plaintext, and each connection has so many streams at a time at most. */
     public static Http2Upstream start(String name, int streams) {
         return new Http2Upstream(name, null, Http2Settings.defaultSettings().maxConcurrentStreams(streams));
+    }
+
+    /** In plaintext, for clients that ask it to upgrade their connection, too; it answers nobody else. */
+    public static Http2Upstream startUpgrading(String name) {
+        return new Http2Upstream(name, null, Http2Settings.defaultSettings(), true);
     }
 
     private static JdkSslContext secured(SSLContext tls) {
@@ -166,10 +179,12 @@ public final class Http2Upstream implements AutoCloseable {
     private final class Connection extends ChannelInitializer<Channel> {
         private final JdkSslContext tls;
         private final Http2Settings settings;
+        private final boolean upgrading;
 
-        Connection(JdkSslContext tls, Http2Settings settings) {
+        Connection(JdkSslContext tls, Http2Settings settings, boolean upgrading) {
             this.tls = tls;
             this.settings = settings;
+            this.upgrading = upgrading;
         }
 
         @Override
@@ -180,12 +195,19 @@ public final class Http2Upstream implements AutoCloseable {
             if (tls != null) {
                 channel.pipeline().addLast(tls.newHandler(channel.alloc()));
             }
-            channel.pipeline().addLast(Http2FrameCodecBuilder.forServer().initialSettings(settings).build(), new Http2MultiplexHandler(new ChannelInitializer<>() {
+            Http2FrameCodec codec = Http2FrameCodecBuilder.forServer().initialSettings(settings).build();
+            Http2MultiplexHandler streams = new Http2MultiplexHandler(new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel stream) {
                     stream.pipeline().addLast(new Stream(number));
                 }
-            }));
+            });
+            if (upgrading) {
+                HttpServerCodec before = new HttpServerCodec();
+                channel.pipeline().addLast(before, new HttpServerUpgradeHandler(before, protocol -> new Http2ServerUpgradeCodec(codec, streams)));
+            } else {
+                channel.pipeline().addLast(codec, streams);
+            }
         }
     }
 
