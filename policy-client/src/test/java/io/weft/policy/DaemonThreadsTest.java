@@ -86,7 +86,9 @@ class DaemonThreadsTest {
     }
 
     private static final class AppGroup extends ThreadGroup {
-        final ClassLoader app;
+        /** As a class of the app's would: who keeps the group keeps the loader. */
+        @SuppressWarnings("UnusedVariable")
+        private final ClassLoader app;
 
         @SuppressWarnings("removal")
         AppGroup(ClassLoader app) {
