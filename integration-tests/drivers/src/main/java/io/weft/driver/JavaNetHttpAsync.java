@@ -6,6 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -184,6 +185,10 @@ public final class JavaNetHttpAsync {
         List<String> names = new ArrayList<>();
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             names.add(cause.getClass().getName() + ": " + cause.getMessage());
+            if (cause instanceof HttpTimeoutException) {
+                // What is beneath is of a race of the library's: whether its timer or the connection that it closes is heard first.
+                break;
+            }
         }
         return String.join(", ", names);
     }

@@ -80,16 +80,19 @@ final class Lifecycle implements Attachments.Listener, Mesh.Listener {
     }
 
     /**
-     * Blocks until the first policy is in force, so that what the app asks for from then on goes by it. Not where the app has used no library: then nobody has been
-     * asked for policy.
+     * Blocks until the first policy is in force and what was loaded already is woven, so that what the app asks for from then on goes by it. Not where the app has
+     * used no library: then nobody has been asked for policy.
      *
      * @param patience the longest that it blocks
      * @return empty, or in parentheses what is missing
      */
     String connection(Duration patience) {
         try {
-            if (mesh.isStarted()) {
-                policy.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+            if (mesh.isStarted() && policy.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+                CountDownLatch scanned = new CountDownLatch(1);
+                // After the scan that the first library has had planned.
+                background.run("end the attach", scanned::countDown);
+                scanned.await(patience.toNanos(), TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();

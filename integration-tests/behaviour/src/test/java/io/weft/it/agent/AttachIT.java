@@ -119,11 +119,11 @@ class AttachIT {
         JvmProcess client = testbed.jvm("client", jdk).option("-XX:+EnableDynamicAgentLoading").driver(JavaNetHttp.class);
         client.getFailing("http://127.0.0.1:1/");
 
-        JvmProcess attach = attach(jdk, client, "control-plane=" + server.uri(), "sevice=batch");
+        JvmProcess attach = attach(jdk, client, "control-plane=" + server.uri(), "startup-wait=1s", "sevice=batch");
 
         assertThat(attach.awaitExit()).as(attach::report).isZero();
         assertThat(attach.stdout()).singleElement().asString()
-                .contains(": started, control plane " + server.uri() + "; agent argument sevice is no setting of the agent; did you mean weft.service?; a port");
+                .contains(": started, control plane " + server.uri(), "; agent argument sevice is no setting of the agent; did you mean weft.service?; a port");
     }
 
     @EveryJdk
