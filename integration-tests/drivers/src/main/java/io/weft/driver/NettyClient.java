@@ -280,7 +280,7 @@ public final class NettyClient {
 
         /** Of a connection that is kept, always: it is active already. */
         boolean sendsLater() {
-            return request.is(How.KEPT) || !request.is(How.IN_LISTENER) && !request.is(How.WHEN_ACTIVE);
+            return request.is(How.KEPT) || !request.is(How.IN_LISTENER) && !request.is(How.WHEN_ACTIVE) && !request.is(How.CODEC_LATER);
         }
 
         private void note(String event) {
@@ -368,7 +368,7 @@ public final class NettyClient {
             if (request.is(How.CODEC_LATER)) {
                 addCodecs(context.pipeline(), request);
             }
-            if (request.is(How.WHEN_ACTIVE)) {
+            if (request.is(How.WHEN_ACTIVE) || request.is(How.CODEC_LATER)) {
                 sendAsAnApp(context.channel());
             }
             context.fireChannelActive();

@@ -83,7 +83,7 @@ final class SecuredConnection extends ChannelDuplexHandler {
             }
         } else if (event instanceof SslCloseCompletionEvent) {
             ctx.close();
-        } else {
+        } else if (established) {
             ctx.fireUserEventTriggered(event);
         }
     }
