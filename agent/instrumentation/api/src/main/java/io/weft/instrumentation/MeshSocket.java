@@ -40,7 +40,7 @@ public final class MeshSocket extends Socket {
 
     private final AtomicBoolean outputShut = new AtomicBoolean();
 
-    /** A call has had the connection, which is secured. */
+    /** A call has the connection, which is secured, or has had it. */
     private final AtomicBoolean used = new AtomicBoolean();
 
     /** For {@link IdleSockets}. */
@@ -129,7 +129,14 @@ public final class MeshSocket extends Socket {
     /** No call has that connection any longer. */
     public void idle() {
         ClientConnection kept = pooled;
-        if (kept != null && !kept.giveBack()) {
+        if (kept == null) {
+            return;
+        }
+        // Before 3.14 OkHttp says of a new connection who has it before that has a socket, and so never to leased().
+        if (!used.get()) {
+            used.set(true);
+        }
+        if (!kept.giveBack()) {
             closeQuietly();
         }
     }
