@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.weft.dataplane.ClientConnection;
@@ -25,6 +26,8 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
     private boolean used;
     /** Null: the connection waits for one. */
     private Attempt attempt;
+    /** Of the attempt, as long as nothing of a body has followed it; null: something has, or it says that something does. */
+    private Sent headAlone;
     /** What comes belongs to a 100 response. */
     private boolean interim;
 
@@ -75,7 +78,9 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
         }
         Object onWire = message;
         if (message instanceof HttpRequest request) {
-            if (!current.sends(Sent.of(request))) {
+            Sent sent = Sent.of(request);
+            headAlone = sent.body() == null && !HttpUtil.isTransferEncodingChunked(request) ? sent : null;
+            if (!current.sends(sent)) {
                 ReferenceCountUtil.release(message);
                 SocketTimeoutException failure = new SocketTimeoutException("too late to send");
                 current.tooLate(failure);
@@ -84,6 +89,11 @@ final class OnChannel extends ChannelDuplexHandler implements HopHandler {
                 return;
             }
             onWire = WireRequest.of(request, current.hop().exchange.requestChanges());
+        } else if (headAlone != null) {
+            if (message instanceof LastHttpContent end && !end.content().isReadable() && end.trailingHeaders().isEmpty()) {
+                current.hop().sends(headAlone.withoutBody());
+            }
+            headAlone = null;
         }
         ChannelPromise written = promise;
         current.hop().exchange.bytesSent(length(message));

@@ -1,6 +1,7 @@
 package io.weft.instrumentation.reactornetty;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
@@ -17,6 +18,11 @@ record Sent(HttpHeaders headers, ByteBuf body) {
         return request instanceof FullHttpRequest full
                 ? new Sent(full.headers(), full.content().retainedDuplicate())
                 : new Sent(request.headers().copy(), null);
+    }
+
+    /** As it turns out: the end came next. */
+    Sent withoutBody() {
+        return new Sent(headers, Unpooled.EMPTY_BUFFER);
     }
 
     void release() {
