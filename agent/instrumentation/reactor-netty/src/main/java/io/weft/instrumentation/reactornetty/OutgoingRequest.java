@@ -10,15 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import reactor.netty.http.client.HttpClient;
-import reactor.util.context.ContextView;
 
 /**
  * One hop as the mesh sees it. Until the app's callback has sent the request, for which it needs a connection, its headers are those of
  * the client's configuration and what a library above knows; from then on, they are what was sent.
  */
 final class OutgoingRequest extends Exchange {
-    private static final EarlyHeaders NONE = name -> List.of();
-
     private final String method;
     private final String authority;
     private final String path;
@@ -35,11 +32,11 @@ final class OutgoingRequest extends Exchange {
     /**
      * @param handler the library's own for the request
      * @param address that it would connect to
-     * @param context of who asks for the response
+     * @param early what a library above knows
      */
-    OutgoingRequest(Internals internals, Object handler, InetSocketAddress address, ContextView context) throws Throwable {
+    OutgoingRequest(Internals internals, Object handler, InetSocketAddress address, EarlyHeaders early) throws Throwable {
         configured = internals.defaultHeaders(handler);
-        early = context.getOrDefault(EarlyHeaders.KEY, NONE);
+        this.early = early;
         method = internals.method(handler).name();
         path = internals.pathAndQuery(internals.target(handler));
         bodiless = internals.callback(handler) == null;
@@ -111,7 +108,7 @@ final class OutgoingRequest extends Exchange {
 
     @Override
     protected boolean hasEnvoyHeaders() {
-        if (early != NONE) {
+        if (early != HeadersFromAbove.NONE) {
             return true;
         }
         for (String name : configured.names()) {

@@ -22,11 +22,13 @@ public final class ReactorNettyAdapter implements Adapter {
     private final AdapterContext context;
     private final Internals internals;
     private final Pools pools;
+    private final HeadersFromAbove above;
 
     public ReactorNettyAdapter(AdapterContext context) throws ReflectiveOperationException {
         this.context = context;
         this.internals = new Internals(context);
         this.pools = new Pools(context, internals);
+        this.above = new HeadersFromAbove(internals);
     }
 
     @Override
@@ -80,7 +82,8 @@ public final class ReactorNettyAdapter implements Adapter {
             return Handler.PROCEED;
         }
         ConnectionObserver library = (ConnectionObserver) observer;
-        OutgoingRequest exchange = new OutgoingRequest(internals, handler, address, library.currentContext());
+        OutgoingRequest exchange =
+                new OutgoingRequest(internals, handler, address, above.of(handler, library.currentContext()));
         try {
             if (!context.outbound().claims(exchange)) {
                 return Handler.PROCEED;

@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springwebclient;
+package io.weft.instrumentation.springclients;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

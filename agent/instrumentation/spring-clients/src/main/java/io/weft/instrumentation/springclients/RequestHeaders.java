@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springwebclient;
+package io.weft.instrumentation.springclients;
 
 import io.weft.instrumentation.EarlyHeaders;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springwebclient;
+package io.weft.instrumentation.springclients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
