@@ -1,11 +1,16 @@
 package io.weft.it.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.JavaNetHttp;
+import io.weft.driver.OkHttp;
+import io.weft.driver.ReactorNetty;
+import io.weft.driver.WatchingAgent;
 import io.weft.it.harness.Build;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.Jdks;
@@ -20,12 +25,18 @@ import io.weft.it.harness.Routes;
 import io.weft.it.harness.Testbed;
 import io.weft.it.harness.Upstream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -157,15 +168,78 @@ class CoexistenceIT {
     void jacocoMeasuresAndTheCanaryIsObeyed(Jdk jdk, Order order) {
         PolicyServer policies = testbed.policyServer();
         policies.serve(canary());
+        isMeasured(order, policies, testbed.jvm("java.net.http", jdk), JavaNetHttp.class);
+        isMeasured(order, policies, testbed.jvm("okhttp", jdk).classPath(Library.named("okhttp-5")), OkHttp.class);
+        isMeasured(order, policies, testbed.jvm("apache", jdk).classPath(Library.named("httpclient5-5.6")), ApacheHttpClient5.class);
+        isMeasured(order, policies, testbed.jvm("reactor-netty", jdk).classPath(Library.named("reactor-netty-1.3")), ReactorNetty.class);
+    }
+
+    private void isMeasured(Order order, PolicyServer policies, JvmCommand jvm, Class<?> driver) {
         Path coverage = testbed.temporaryFolder().resolve("jacoco.exec");
-        JvmProcess client = with(otherAgent("org.jacoco.agent") + "=destfile=" + coverage, order, policies, "shop", testbed.jvm("client", jdk))
-                .driver(JavaNetHttp.class);
+        JvmProcess client = with(otherAgent("org.jacoco.agent") + "=destfile=" + coverage, order, policies, "shop", jvm).driver(driver);
 
         obeysTheCanary(client);
 
         client.stop();
         assertThat(coverage).isNotEmptyFile();
         assertThat(client.stderr()).noneMatch(line -> line.contains("Exception"));
+    }
+
+    /** The methods are those that Weft weaves, too. */
+    @ParameterizedTest
+    @MethodSource("orders")
+    void adviceOfByteBuddyInTheSameMethodsIsRunAndTheCanaryIsObeyed(Jdk jdk, Order order) throws IOException {
+        PolicyServer policies = testbed.policyServer();
+        policies.serve(canary());
+        // Whose advice came last is the outermost: where that is Weft's, it does in the place of a request what is one without the mesh.
+        List<String> ofJavaNetHttp = order == Order.WEFT_LAST
+                ? List.of("jdk.internal.net.http.HttpConnection#getConnection")
+                : List.of("jdk.internal.net.http.HttpConnection#getConnection", "jdk.internal.net.http.Exchange#responseAsync");
+        JvmProcess client = with(watchingAgent(ofJavaNetHttp), order, policies, "shop", testbed.jvm("java.net.http", jdk)).driver(JavaNetHttp.class);
+        obeysTheCanary(client);
+        assertWatched(client, ofJavaNetHttp);
+
+        List<String> ofOkHttp = List.of("okhttp3.internal.connection.ConnectInterceptor#intercept");
+        JvmProcess okHttp = with(watchingAgent(ofOkHttp), order, policies, "shop", testbed.jvm("okhttp", jdk))
+                .classPath(Library.named("okhttp-5")).driver(OkHttp.class);
+        obeysTheCanary(okHttp);
+        assertWatched(okHttp, ofOkHttp);
+
+        List<String> ofTomcat = List.of("org.apache.tomcat.util.net.NioEndpoint#setSocketOptions", "org.apache.catalina.connector.CoyoteAdapter#service");
+        JvmProcess server = with(watchingAgent(ofTomcat), order, policies, "inventory", testbed.jvm("tomcat", jdk))
+                .unguarded()
+                .classPath(Library.named("tomcat-10.1"))
+                .driver("io.weft.driver.tomcat.jakarta.TomcatServer", "inventory");
+        policies.serve(canary().service("inventory", new InetSocketAddress("127.0.0.1", server.awaitPort())));
+        await().until(() -> client.ask(Map.of("url", "http://inventory/")).getOrDefault("body", "").equals("inventory"));
+        server.awaitStderr(line -> line.contains("instruments tomcat"));
+        assertWatched(server, ofTomcat);
+    }
+
+    private static void assertWatched(JvmProcess process, List<String> methods) {
+        for (String method : methods) {
+            process.awaitStderr(line -> line.equals("watched: " + method.replace('#', '.')));
+        }
+        assertThat(process.stderr()).noneMatch(line -> line.contains("Exception") || line.contains("Error"));
+    }
+
+    /** For a command line, with its argument. */
+    private String watchingAgent(List<String> methods) throws IOException {
+        Path jar = testbed.temporaryFolder().resolve("watching-agent.jar");
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().putValue("Premain-Class", WatchingAgent.class.getName());
+        manifest.getMainAttributes().putValue("Can-Retransform-Classes", "true");
+        manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, Path.of(otherAgent("byte-buddy")).toUri().getRawPath());
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+            for (String entry : List.of("io/weft/driver/WatchingAgent.class", "io/weft/driver/WatchingAgent$Watch.class")) {
+                out.putNextEntry(new JarEntry(entry));
+                try (InputStream in = WatchingAgent.class.getResourceAsStream("/" + entry)) {
+                    in.transferTo(out);
+                }
+            }
+        }
+        return jar + "=" + String.join(",", methods);
     }
 
     private Policy canary() {

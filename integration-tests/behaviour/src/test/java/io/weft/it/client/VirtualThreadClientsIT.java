@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.weft.driver.ApacheHttpClient5;
 import io.weft.driver.ClientDriver;
+import io.weft.driver.HelidonClient;
 import io.weft.driver.HttpUrlConnection;
 import io.weft.driver.JavaNetHttp;
 import io.weft.driver.JettyClient;
@@ -72,7 +73,8 @@ class VirtualThreadClientsIT {
                 new BlockingClient("HttpURLConnection", HttpUrlConnection.class, Optional.empty()),
                 new BlockingClient("Apache HttpClient 5", ApacheHttpClient5.class, Optional.of(Library.named("httpclient5-5.6"))),
                 new BlockingClient("OkHttp 5", OkHttp.class, Optional.of(Library.named("okhttp-5"))),
-                new BlockingClient("Jetty 12", JettyClient.class, Optional.of(Library.named("jetty-client-12"))));
+                new BlockingClient("Jetty 12", JettyClient.class, Optional.of(Library.named("jetty-client-12"))),
+                new BlockingClient("Helidon 4.5", HelidonClient.class, Optional.of(Library.named("helidon-4.5"))));
     }
 
     @BeforeEach
