@@ -132,10 +132,8 @@ public final class MeshSocket extends Socket {
         if (kept == null) {
             return;
         }
-        // Before 3.14 OkHttp says of a new connection who has it before that has a socket, and so never to leased().
-        if (!used.get()) {
-            used.set(true);
-        }
+        // Before 3.14 OkHttp says who has a new connection before that has a socket: leased() was not called for it.
+        used.set(true);
         if (!kept.giveBack()) {
             closeQuietly();
         }

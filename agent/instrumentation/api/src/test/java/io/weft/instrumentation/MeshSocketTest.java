@@ -124,4 +124,21 @@ class MeshSocketTest {
             assertThat(socket.isClosed()).isTrue();
         }
     }
+
+    /** As OkHttp before 3.14 has it: nobody says of the first call that it leases the connection. */
+    @Test
+    void whatPolicyTakesAwayIsLeftToTheCallThatLeasesItFirst() throws IOException {
+        ClientConnections connections = new ClientConnections(InstantSource.fixed(Instant.EPOCH), Long.MAX_VALUE);
+        Tls kept = new Tls((connected, limitNanos) ->
+                (SSLSocket) ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(connected, "orders", 80, true), connections);
+        try (MeshSocket socket = socket(10_000, kept)) {
+            socket.connect(LOGICAL, 0);
+            socket.idle();
+            socket.leased();
+            connections.retire();
+            assertThat(socket.isClosed()).isFalse();
+            socket.idle();
+            assertThat(socket.isClosed()).isTrue();
+        }
+    }
 }

@@ -21,7 +21,8 @@ import io.weft.instrumentation.netty.NettyModule;
 import io.weft.instrumentation.nettyclient.NettyClientModule;
 import io.weft.instrumentation.okhttp.OkHttpModule;
 import io.weft.instrumentation.reactornetty.ReactorNettyModule;
-import io.weft.instrumentation.springclients.SpringClientsModule;
+import io.weft.instrumentation.springrestclient.SpringRestClientModule;
+import io.weft.instrumentation.springwebclient.SpringWebClientModule;
 import io.weft.instrumentation.tomcat.TomcatModule;
 import io.weft.instrumentation.undertow.UndertowModule;
 import io.weft.instrumentation.undertow.WildFlyModule;
@@ -54,7 +55,8 @@ final class Modules {
                 NettyClientModule.module(),
                 OkHttpModule.module(),
                 ReactorNettyModule.module(),
-                SpringClientsModule.module(),
+                SpringRestClientModule.module(),
+                SpringWebClientModule.module(),
                 TomcatModule.module(),
                 UndertowModule.module(),
                 VertxModule.module(),

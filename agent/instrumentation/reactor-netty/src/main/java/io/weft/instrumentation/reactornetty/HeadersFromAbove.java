@@ -2,6 +2,7 @@ package io.weft.instrumentation.reactornetty;
 
 import io.weft.instrumentation.Attached;
 import io.weft.instrumentation.EarlyHeaders;
+import io.weft.instrumentation.NextHeaders;
 import java.util.List;
 import reactor.util.context.ContextView;
 
@@ -10,30 +11,31 @@ final class HeadersFromAbove {
     static final EarlyHeaders NONE = name -> List.of();
 
     private final Internals internals;
-
-    /** By the library's handler of a request; the hops after the first come on threads of its own. */
-    private final Attached<EarlyHeaders> ofThreads = new Attached<>();
+    private final Attached<EarlyHeaders> ofCallbacks = new Attached<>();
 
     HeadersFromAbove(Internals internals) {
         this.internals = internals;
     }
 
-    /** @param context of who asks for the response */
+    /** Somebody above is about to send a request by that callback. */
+    void toBeSentBy(Object callback) {
+        EarlyHeaders headers = NextHeaders.take(callback);
+        if (headers != null) {
+            ofCallbacks.put(callback, headers);
+        }
+    }
+
+    /**
+     * @param handler the library's own for the request
+     * @param context of who asks for the response
+     */
     EarlyHeaders of(Object handler, ContextView context) throws Throwable {
         EarlyHeaders ofContext = context.getOrDefault(EarlyHeaders.KEY, null);
         if (ofContext != null) {
             return ofContext;
         }
-        EarlyHeaders ofThread = EarlyHeaders.OF_THREAD.get();
-        if (ofThread == null) {
-            EarlyHeaders known = ofThreads.of(handler);
-            return known == null ? NONE : known;
-        }
-        if (internals.callback(handler) == null) {
-            // It has no headers to come: another one, on which that of the thread waits.
-            return NONE;
-        }
-        ofThreads.put(handler, ofThread);
-        return ofThread;
+        Object callback = internals.callback(handler);
+        EarlyHeaders ofCallback = callback == null ? null : ofCallbacks.of(callback);
+        return ofCallback == null ? NONE : ofCallback;
     }
 }

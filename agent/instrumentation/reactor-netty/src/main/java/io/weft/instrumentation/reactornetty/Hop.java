@@ -283,6 +283,9 @@ final class Hop implements Connection, Subscription {
         }
         BiFunction<HttpClientRequest, NettyOutbound, Publisher<Void>> replay = (head, out) -> {
             head.requestHeaders().clear().add(request.headers());
+            if (request.inParts()) {
+                return out.then();
+            }
             return request.body().isReadable()
                     ? out.send(Mono.fromSupplier(request.body()::retainedDuplicate))
                     : withoutBody(operations);

@@ -16,6 +16,7 @@ import reactor.netty.http.client.HttpClientConfig;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.transport.ProxyProvider;
 import reactor.netty.transport.TransportConfig;
+import reactor.util.context.ContextView;
 
 /** The handlers of {@link ReactorNettyModule}. Thread-safe. */
 public final class ReactorNettyAdapter implements Adapter {
@@ -35,6 +36,10 @@ public final class ReactorNettyAdapter implements Adapter {
     public Handler handler(String hook) {
         return switch (hook) {
             case "acquire" -> (Handler.Around) this::acquire;
+            case "callback" -> (Handler.Argument) (finalizer, callback, a0, a1, a2) -> {
+                above.toBeSentBy(callback);
+                return callback;
+            };
             case "request" -> (Handler.Around) (handler, operations, a1, a2, a3) ->
                     HopHandler.of((Connection) operations) instanceof HopHandler onChannel
                             ? onChannel.request(handler, operations)
@@ -82,8 +87,7 @@ public final class ReactorNettyAdapter implements Adapter {
             return Handler.PROCEED;
         }
         ConnectionObserver library = (ConnectionObserver) observer;
-        OutgoingRequest exchange =
-                new OutgoingRequest(internals, handler, address, above.of(handler, library.currentContext()));
+        OutgoingRequest exchange = exchange(handler, address, library.currentContext());
         try {
             if (!context.outbound().claims(exchange)) {
                 return Handler.PROCEED;
@@ -110,6 +114,15 @@ public final class ReactorNettyAdapter implements Adapter {
             return new HopMono(hop);
         } catch (Throwable fault) {
             return Mono.error(Unsent.failure(exchange, fault));
+        }
+    }
+
+    /** Headers of an app's own making may throw: then it is one of which nobody above knows anything. */
+    private OutgoingRequest exchange(Object handler, InetSocketAddress address, ContextView context) throws Throwable {
+        try {
+            return new OutgoingRequest(internals, handler, address, above.of(handler, context));
+        } catch (RuntimeException fault) {
+            return new OutgoingRequest(internals, handler, address, HeadersFromAbove.NONE);
         }
     }
 

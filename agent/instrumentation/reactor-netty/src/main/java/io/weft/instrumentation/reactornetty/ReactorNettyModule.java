@@ -34,6 +34,12 @@ public final class ReactorNettyModule {
                                 "(Lreactor/netty/transport/TransportConfig;Lreactor/netty/ConnectionObserver;"
                                         + "Ljava/util/function/Supplier;Lio/netty/resolver/AddressResolverGroup;)"
                                         + "Lreactor/core/publisher/Mono;"),
+                        Hook.argument(
+                                "callback",
+                                CLIENT + "HttpClientFinalizer",
+                                "send",
+                                "(Ljava/util/function/BiFunction;)Lreactor/netty/http/client/HttpClientFinalizer;",
+                                0),
                         Hook.around(
                                 "request",
                                 CLIENT + "HttpClientConnect$HttpClientHandler",

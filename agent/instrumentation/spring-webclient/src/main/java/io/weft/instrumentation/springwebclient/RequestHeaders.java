@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springclients;
+package io.weft.instrumentation.springwebclient;
 
 import io.weft.instrumentation.EarlyHeaders;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springclients;
+package io.weft.instrumentation.springwebclient;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

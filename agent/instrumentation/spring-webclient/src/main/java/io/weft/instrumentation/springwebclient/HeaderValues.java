@@ -1,4 +1,4 @@
-package io.weft.instrumentation.springclients;
+package io.weft.instrumentation.springwebclient;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

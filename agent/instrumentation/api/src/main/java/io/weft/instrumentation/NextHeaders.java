@@ -1,0 +1,31 @@
+package io.weft.instrumentation;
+
+/** From a library to the one below, on a thread that calls the one and then the other. */
+public final class NextHeaders {
+    /** An entry is never removed, as each request would pay for one anew. */
+    private static final ThreadLocal<Given> NEXT = new ThreadLocal<>();
+
+    private record Given(Class<?> by, EarlyHeaders headers) {}
+
+    private NextHeaders() {}
+
+    /** @param by whose code gives the library below a lambda next, to be called when there is a connection */
+    public static void give(Class<?> by, EarlyHeaders headers) {
+        NEXT.set(new Given(by, headers));
+    }
+
+    /**
+     * At most once.
+     *
+     * @param callback that the library below was given on this thread
+     * @return null: nobody knows its headers
+     */
+    public static EarlyHeaders take(Object callback) {
+        Given given = NEXT.get();
+        if (given == null) {
+            return null;
+        }
+        NEXT.set(null);
+        return callback.getClass().getNestHost() == given.by ? given.headers : null;
+    }
+}
