@@ -7,6 +7,7 @@ import io.weft.it.harness.Generations;
 import io.weft.it.harness.Jdk;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
+import io.weft.it.harness.OpenTelemetry;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
@@ -20,6 +21,7 @@ import java.util.Map;
 final class Stage implements AutoCloseable {
     final Client client;
     final JvmProcess meshed;
+    /** Null beside the OpenTelemetry agent of a test. */
     final JvmProcess plain;
     private final Jdk jdk;
     private final Testbed testbed = new Testbed();
@@ -31,7 +33,21 @@ final class Stage implements AutoCloseable {
         this.client = client;
         push(Policy.empty());
         plain = client.on(testbed.jvm(client + " without", jdk)).driver(client.driver);
-        meshed = client.on(testbed.jvm(client + " in the mesh", jdk))
+        meshed = start(testbed.jvm(client + " in the mesh", jdk));
+    }
+
+    /** Only in the mesh, and with the OpenTelemetry agent there. */
+    Stage(Jdk jdk, Client client, OpenTelemetry openTelemetry) {
+        this.jdk = jdk;
+        this.client = client;
+        push(Policy.empty());
+        plain = null;
+        // It starts sooner so.
+        meshed = start(testbed.jvm(client + " beside OpenTelemetry " + openTelemetry, jdk).beside(openTelemetry).option("-XX:TieredStopAtLevel=1"));
+    }
+
+    private JvmProcess start(JvmCommand jvm) {
+        return client.on(jvm)
                 // On newer JDKs, java.net.http would keep a connection for half a minute only, which is less than tests wait.
                 .option("-Djdk.httpclient.keepalive.timeout=1200").mesh(policies.uri(), "shop").driver(client.driver);
     }

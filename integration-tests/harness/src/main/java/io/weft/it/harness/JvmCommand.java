@@ -21,6 +21,8 @@ public final class JvmCommand {
     private final Map<String, String> environment = new LinkedHashMap<>();
     /** Null: the one that is built. */
     private Path agent;
+    /** Null: without. */
+    private OpenTelemetry openTelemetry;
 
     JvmCommand(String name, Jdk jdk, Consumer<JvmProcess> started) {
         this.name = name;
@@ -65,6 +67,12 @@ public final class JvmCommand {
         return option("-javaagent:" + (agent == null ? Build.agent() : agent));
     }
 
+    /** A driver starts with the OpenTelemetry agent, too. Its spans go to standard error, unless the environment has them sent elsewhere. */
+    public JvmCommand beside(OpenTelemetry order) {
+        openTelemetry = order;
+        return this;
+    }
+
     /** Starts with the agent, as an operator adds it who cannot touch the command line. */
     public JvmCommand agentByToolOptions() {
         return environment("JAVA_TOOL_OPTIONS", "-javaagent:" + Build.agent());
@@ -90,6 +98,12 @@ public final class JvmCommand {
 
     /** Runs a driver whose class needs what is not on the class path of the test. */
     public JvmProcess driver(String main, String... arguments) {
+        if (openTelemetry != null) {
+            options.add(openTelemetry == OpenTelemetry.FIRST ? 0 : options.size(), "-javaagent:" + OpenTelemetry.agent());
+            environment.putIfAbsent("OTEL_TRACES_EXPORTER", "console");
+            environment.putIfAbsent("OTEL_METRICS_EXPORTER", "none");
+            environment.putIfAbsent("OTEL_LOGS_EXPORTER", "none");
+        }
         return classPath(Build.drivers()).main(main, arguments);
     }
 

@@ -29,11 +29,16 @@ public record RecordedRequest(String line, List<String> headers, byte[] body, in
 
     /** The first value of a header, whatever its case. */
     public Optional<String> header(String name) {
+        return all(name).stream().findFirst();
+    }
+
+    /** All values of a header, whatever its case. */
+    public List<String> all(String name) {
         String prefix = name.toLowerCase(Locale.ROOT) + ":";
         return headers.stream()
                 .filter(header -> header.toLowerCase(Locale.ROOT).startsWith(prefix))
                 .map(header -> header.substring(prefix.length()).strip())
-                .findFirst();
+                .toList();
     }
 
     /** All that the client decided about it. */

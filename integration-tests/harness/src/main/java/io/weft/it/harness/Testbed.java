@@ -72,6 +72,12 @@ public final class Testbed implements AfterEachCallback, AutoCloseable {
         return closeAfterwards(Upstream.start(name, tls));
     }
 
+    /** Of all upstreams that there are. */
+    public List<RecordedRequest> requests() {
+        return resources.stream().filter(Upstream.class::isInstance).map(Upstream.class::cast)
+                .flatMap(upstream -> upstream.requests().stream()).toList();
+    }
+
     /** A gRPC server. */
     public GrpcUpstream grpcUpstream(String name) {
         return closeAfterwards(GrpcUpstream.start(name));
