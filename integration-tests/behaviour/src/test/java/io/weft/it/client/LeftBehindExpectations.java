@@ -25,6 +25,8 @@ import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Then;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** What an app leaves unread or breaks off itself takes no place in the circuit breaker for good, and is asked for once. */
@@ -105,16 +107,28 @@ abstract class LeftBehindExpectations extends Expectations {
         assertThat(b.requests()).extracting(RecordedRequest::target).containsExactly("/cancelled", "/next");
     }
 
-    /** Returns when its connection is closed. On a busy machine the library may have sent nothing when it is cancelled. */
+    /**
+     * Returns when its connection is closed. On a busy machine the library may have sent nothing when it is cancelled, and Apache HttpClient 5 leaves a
+     * connection open now and then, without the mesh, too.
+     */
     private Map<String, String> cancelled(JvmProcess process, String url, Reaction reaction) {
         b.react(request -> reaction);
-        b.forgetRequests();
-        Map<String, String> answer;
-        do {
-            answer = process.ask(Call.get(url + "/cancelled").way(Way.CANCEL).form());
-        } while (b.requests().isEmpty());
-        await().untilAsserted(() -> assertThat(b.openConnections()).isZero());
-        return answer;
+        for (int left = 2; ; left--) {
+            b.forgetRequests();
+            Map<String, String> answer;
+            do {
+                answer = process.ask(Call.get(url + "/cancelled").way(Way.CANCEL).form());
+            } while (b.requests().isEmpty());
+            try {
+                await().atMost(15, TimeUnit.SECONDS).untilAsserted(() -> assertThat(b.openConnections()).isZero());
+                return answer;
+            } catch (ConditionTimeoutException e) {
+                if (left == 0) {
+                    throw e;
+                }
+                b.closeConnections();
+            }
+        }
     }
 
     @Test
