@@ -26,6 +26,7 @@ import io.envoyproxy.envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContex
 import io.envoyproxy.envoy.extensions.upstreams.http.v3.HttpProtocolOptions;
 import io.grpc.Status;
 import io.weft.driver.GrpcClient;
+import io.weft.it.GrpcLibrary;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.FaultyAgent;
@@ -35,7 +36,6 @@ import io.weft.it.harness.GrpcUpstream.Fail;
 import io.weft.it.harness.GrpcUpstream.Hang;
 import io.weft.it.harness.GrpcUpstream.Received;
 import io.weft.it.harness.Jdk;
-import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmProcess;
 import io.weft.it.harness.Library;
 import io.weft.it.harness.MeshTlsSockets;
@@ -50,7 +50,6 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,20 +64,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
-import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.ArgumentsProvider;
 import org.junit.jupiter.params.provider.ArgumentsSource;
-import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** gRPC-Java as a client, with each of its transports, in its oldest and its newest version: real servers, the real agent. */
 @ParameterizedClass(name = "{arguments}")
-@ArgumentsSource(GrpcClientIT.Matrix.class)
+@ArgumentsSource(GrpcLibrary.Clients.class)
 class GrpcClientIT {
     private static final String GENERATION = "generation.test";
     private static final Authority MESH = new Authority("mesh");
@@ -88,30 +83,11 @@ class GrpcClientIT {
     private static final GrpcUpstream.Reaction UNAVAILABLE =
             new Fail(Status.UNAVAILABLE.withDescription("come back later"), false);
 
-    /**
-     * The oldest version on the oldest JDK, the newest on the newest: few, so that a library costs CI little. With the system property
-     * {@code weft.it.grpc} those whose name begins so, as in {@code grpc-okhttp}.
-     */
-    static final class Matrix implements ArgumentsProvider {
-        @Override
-        public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            Jdk oldest = Collections.min(Jdks.matrix(), Comparator.comparingInt(Jdk::feature));
-            Jdk newest = Collections.max(Jdks.matrix(), Comparator.comparingInt(Jdk::feature));
-            String only = System.getProperty("weft.it.grpc", "");
-            return Stream.of(
-                            Arguments.of(oldest, "grpc-netty-shaded-1.50"),
-                            Arguments.of(oldest, "grpc-okhttp-1.50"),
-                            Arguments.of(newest, "grpc-netty-1.85"),
-                            Arguments.of(newest, "grpc-okhttp-1.82"))
-                    .filter(arguments -> arguments.get()[1].toString().startsWith(only));
-        }
-    }
-
     @Parameter(0)
     Jdk jdk;
 
     @Parameter(1)
-    String library;
+    GrpcLibrary library;
 
     private static Testbed stage;
     private static PolicyServer policies;
@@ -133,12 +109,12 @@ class GrpcClientIT {
     private GrpcUpstream b;
 
     @BeforeParameterizedClassInvocation
-    static void start(Jdk jdk, String library) {
+    static void start(Jdk jdk, GrpcLibrary library) {
         stage = new Testbed();
         policies = stage.policyServer();
         generation = 0;
         policies.serve(numbered(Policy.empty()));
-        Library jars = Library.named(library);
+        Library jars = library.jars();
         plain = stage.jvm(library + " without", jdk).classPath(jars).driver(GrpcClient.class);
         meshed = stage.jvm(library + " in the mesh", jdk).classPath(jars).mesh(policies.uri(), "shop").driver(GrpcClient.class);
     }
@@ -669,7 +645,7 @@ class GrpcClientIT {
                 port, VirtualHost.newBuilder().setName("orders").addDomains("*").addRoutes(to("orders")).build())));
         Path agent = FaultyAgent.make(
                 testbed.temporaryFolder().resolve("faulty-agent.jar"), "io.weft.instrumentation.grpc.MeshStream#<init>", "BIDI_STREAMING");
-        JvmProcess faulty = testbed.jvm(library + " with a faulty agent", jdk).agentIs(agent).classPath(Library.named(library))
+        JvmProcess faulty = testbed.jvm(library + " with a faulty agent", jdk).agentIs(agent).classPath(library.jars())
                 .mesh(policies.uri(), "shop").driver(GrpcClient.class);
 
         for (String kind : List.of("UNARY", "BIDI_STREAMING")) {

@@ -66,13 +66,17 @@ class NettyClientIT {
     private static final int MARKED_PORT = 81;
 
     enum Netty {
-        NETTY_4_1_21("netty-client-4.1"),
-        NETTY_4_1_140("netty-client-4.1.140"),
-        NETTY_4_2("netty-client-4.2");
+        NETTY_4_1_21("4.1.21", "netty-client-4.1"),
+        NETTY_4_1_140("4.1.140", "netty-client-4.1.140"),
+        NETTY_4_2("4.2", "netty-client-4.2");
+
+        /** For people. */
+        final String title;
 
         private final String library;
 
-        Netty(String library) {
+        Netty(String version, String library) {
+            title = "Netty codec " + version;
             this.library = library;
         }
     }

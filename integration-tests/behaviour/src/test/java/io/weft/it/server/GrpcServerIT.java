@@ -29,14 +29,13 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.weft.it.GrpcLibrary;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Inbounds;
 import io.weft.it.harness.Jdk;
-import io.weft.it.harness.Jdks;
 import io.weft.it.harness.JvmCommand;
 import io.weft.it.harness.JvmProcess;
-import io.weft.it.harness.Library;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
@@ -53,24 +52,19 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
-import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.ArgumentsProvider;
 import org.junit.jupiter.params.provider.ArgumentsSource;
-import org.junit.jupiter.params.support.ParameterDeclarations;
 
 /** gRPC-Java as a server that has interceptors, reflection and health, with the transports that are Netty's, in their oldest and their newest version. */
 @ParameterizedClass(name = "{arguments}")
-@ArgumentsSource(GrpcServerIT.Matrix.class)
+@ArgumentsSource(GrpcLibrary.Servers.class)
 class GrpcServerIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String ECHO = "test.Echo";
@@ -98,27 +92,11 @@ class GrpcServerIT {
         }
     };
 
-    /** The oldest version on the oldest JDK, the newest on the newest. With the system property {@code weft.it.grpc} those whose name begins so. */
-    static final class Matrix implements ArgumentsProvider {
-        @Override
-        public Stream<? extends Arguments> provideArguments(ParameterDeclarations parameters, ExtensionContext context) {
-            List<Jdk> jdks = Jdks.matrix();
-            Jdk newest = jdks.get(jdks.size() - 1);
-            String only = System.getProperty("weft.it.grpc", "");
-            return Stream.of(
-                            Arguments.of(jdks.get(0), "grpc-netty-1.50"),
-                            Arguments.of(newest, "grpc-netty-1.85"),
-                            Arguments.of(jdks.get(0), "grpc-netty-shaded-1.50"),
-                            Arguments.of(newest, "grpc-netty-shaded-1.85"))
-                    .filter(arguments -> arguments.get()[1].toString().startsWith(only));
-        }
-    }
-
     @Parameter(0)
     Jdk jdk;
 
     @Parameter(1)
-    String library;
+    GrpcLibrary library;
 
     private static Testbed stage;
     private static PolicyServer policies;
@@ -139,7 +117,7 @@ class GrpcServerIT {
     };
 
     @BeforeParameterizedClassInvocation
-    static void start(Jdk jdk, String library) throws SSLException {
+    static void start(Jdk jdk, GrpcLibrary library) throws SSLException {
         stage = new Testbed();
         policies = stage.policyServer();
         policies.serve(OTHERS);
@@ -164,9 +142,8 @@ class GrpcServerIT {
         await().atMost(PATIENCE).until(() -> call(secured, MethodType.CLIENT_STREAMING).code() == Status.Code.PERMISSION_DENIED);
     }
 
-    private static JvmProcess app(JvmCommand jvm, String library) {
-        String version = library.substring(library.lastIndexOf('-'));
-        return jvm.classPath(Library.named(library)).classPath(Library.named("grpc-services" + version))
+    private static JvmProcess app(JvmCommand jvm, GrpcLibrary library) {
+        return jvm.classPath(library.jars()).classPath(library.services())
                 .driver("io.weft.driver.GrpcServicesServer", "v1");
     }
 

@@ -66,7 +66,6 @@ public record PublishedSection(String name) {
                 .map(word -> word.toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(" "))
                 .replace("agents", "agent's")
-                .replace(" apps ", " app's ")
-                .replace(" librarys ", " library's ");
+                .replaceAll(" (app|library|nobody|server|channel)s( |$)", " $1's$2");
     }
 }
