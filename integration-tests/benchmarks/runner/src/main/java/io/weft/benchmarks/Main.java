@@ -59,7 +59,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", description = "How often two sides are compared, each time in fresh JVMs, or how many roots rotation has; fewer are sooner done, and say less.")
     private Integer rounds;
 
-    @Option(names = "--library", paramLabel = "NAME", defaultValue = "", description = "Of which library the overhead is measured, or of those whose names begin so: ${COMPLETION-CANDIDATES}.", completionCandidates = LibraryNames.class)
+    @Option(names = "--library", paramLabel = "NAME", defaultValue = "", description = "Of which library the overhead is measured, or, where none is called that, of those whose names begin so: ${COMPLETION-CANDIDATES}.", completionCandidates = LibraryNames.class)
     private String library;
 
     @Option(names = "--record", paramLabel = "FOLDER", description = "Have the JVMs whose overhead is measured record what they do, by JFR, with samples of CPU time from JDK 25 on. The figures are then worth less.")

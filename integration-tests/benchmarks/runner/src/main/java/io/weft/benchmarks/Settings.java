@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param requests how many a soak has; empty: as many as it is by itself
  * @param lasting how long a soak of agents lasts; empty: until its requests are sent
  * @param rounds how often two sides are compared, each time in fresh JVMs; empty: as often as the benchmark does by itself
- * @param library beginning of the name of those that are measured, of {@link MeasuredLibrary}
+ * @param library name of the one that is measured, of {@link MeasuredLibrary}, or else the beginning of the names of those that are
  * @param recordings folder for a recording of each JVM of a {@link Pair}; empty: none is made
  * @param agents how many streams a control plane is measured with; empty: as many as it is by itself
  */
@@ -32,7 +32,8 @@ record Settings(Jdk jdk, boolean quick, Optional<Long> requests, Optional<Durati
     }
 
     boolean concerns(MeasuredLibrary one) {
-        return one.id().startsWith(library) && one.runsOn(jdk.feature());
+        boolean meant = MeasuredLibrary.ids().contains(library) ? one.id().equals(library) : one.id().startsWith(library);
+        return meant && one.runsOn(jdk.feature());
     }
 
     long requests(long normally, long whenQuick) {
