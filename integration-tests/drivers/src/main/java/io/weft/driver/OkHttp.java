@@ -38,7 +38,10 @@ import okio.BufferedSink;
 import okio.Okio;
 import okio.Source;
 
-/** OkHttp with the retries of its own switched off. GET waits for its answer on the calling thread, other methods for a callback. */
+/**
+ * OkHttp with the retries of its own switched off. GET waits for its answer on the calling thread, other methods for a callback. With a header {@code X-Http} that says {@code 2}
+ * it knows that the server speaks HTTP/2.
+ */
 public final class OkHttp {
     private final OkHttpClient plain = new OkHttpClient.Builder()
             .retryOnConnectionFailure(false)
@@ -47,6 +50,7 @@ public final class OkHttp {
             .addNetworkInterceptor(OkHttp::inside)
             .eventListenerFactory(call -> new Events(call.request().tag(Seen.class)))
             .build();
+    private final OkHttpClient priorKnowledge = plain.newBuilder().protocols(List.of(Protocol.H2_PRIOR_KNOWLEDGE)).build();
     private final CookieJar cookies = new Jar();
 
     private OkHttp() {}
@@ -204,11 +208,12 @@ public final class OkHttp {
     private OkHttpClient client(HttpCall call) {
         boolean usual = call.timeoutMillis() == 0 && call.proxyPort() == 0 && !call.is(Way.COOKIES) && !call.is(Way.AUTHENTICATE)
                 && !call.is(Way.FOLLOW_REDIRECTS);
+        OkHttpClient known = "2".equals(call.headers().get("X-Http")) ? priorKnowledge : plain;
         if (usual) {
-            return plain;
+            return known;
         }
         // Shares the pool and the dispatcher.
-        OkHttpClient.Builder client = plain.newBuilder().followRedirects(call.is(Way.FOLLOW_REDIRECTS));
+        OkHttpClient.Builder client = known.newBuilder().followRedirects(call.is(Way.FOLLOW_REDIRECTS));
         if (call.timeoutMillis() > 0) {
             client.connectTimeout(call.timeoutMillis(), TimeUnit.MILLISECONDS).readTimeout(call.timeoutMillis(), TimeUnit.MILLISECONDS);
         }

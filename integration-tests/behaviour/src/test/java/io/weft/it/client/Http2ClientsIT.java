@@ -5,6 +5,7 @@ import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.util.Durations;
@@ -16,9 +17,12 @@ import io.envoyproxy.envoy.config.route.v3.RetryPolicy;
 import io.envoyproxy.envoy.config.route.v3.Route;
 import io.netty.handler.codec.http2.Http2Error;
 import io.weft.driver.ApacheHttpAsyncClient5;
+import io.weft.driver.ArmeriaClient;
 import io.weft.driver.HelidonHttp2Client;
 import io.weft.driver.HttpAnswer;
 import io.weft.driver.HttpCall.Way;
+import io.weft.driver.OkHttp;
+import io.weft.driver.VertxClient;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
 import io.weft.it.harness.Generations;
@@ -48,6 +52,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -69,6 +74,12 @@ class Http2ClientsIT {
     enum Http2Client {
         APACHE_ASYNC_5_0("httpclient5-5.0", ApacheHttpAsyncClient5.class, "X-Client", "http2"),
         APACHE_ASYNC_5_6("httpclient5-5.6", ApacheHttpAsyncClient5.class, "X-Client", "http2"),
+        OK_HTTP_3_12("okhttp-3.12", OkHttp.class, "X-Http", "2"),
+        OK_HTTP_5("okhttp-5", OkHttp.class, "X-Http", "2"),
+        VERTX_4_0("vertx-4.0", VertxClient.class, "X-Http", "prior-knowledge"),
+        VERTX_5("vertx-5", VertxClient.class, "X-Http", "prior-knowledge"),
+        ARMERIA_1_24("armeria-1.24", ArmeriaClient.class, "X-Http", "2"),
+        ARMERIA_1_40("armeria-1.40", ArmeriaClient.class, "X-Http", "2"),
         HELIDON_4_5("helidon-4.5", HelidonHttp2Client.class, "X-Http", "prior-knowledge");
 
         private final String library;
@@ -87,6 +98,16 @@ class Http2ClientsIT {
         /** What of {@code late}: Apache's ends its request there by itself. */
         String sentDespiteARefusal() {
             return driver == ApacheHttpAsyncClient5.class ? "" : "late";
+        }
+
+        /** OkHttp gives a connection no further request once a stream of it has ended otherwise than by its response or its call. */
+        boolean keepsConnections() {
+            return driver != OkHttp.class;
+        }
+
+        /** What others tell of as of a connection that did not come, these have as one that was lost. */
+        boolean tellsNothingSaidFromLost() {
+            return driver != OkHttp.class;
         }
     }
 
@@ -173,7 +194,7 @@ class Http2ClientsIT {
         }
         assertThat(all()).hasSize(6).allSatisfy(request -> assertThat(request.body()).isEqualTo("the body"));
         assertThat(all()).extracting(request -> request.headers().get(":authority")).containsOnly("orders" + port());
-        assertThat(List.of(a.connections(), b.connections())).containsOnly(1);
+        oneConnectionToEach();
     }
 
     @Test
@@ -183,8 +204,8 @@ class Http2ClientsIT {
         both(request -> count.getAndIncrement() == 0 ? new Begin(503, "half") : a.ok());
 
         assertThat(send(Call.get("http://orders/")).status()).isEqualTo(200);
-        await().untilAsserted(() -> assertThat(a.cancellations() + b.cancellations()).isEqualTo(1));
-        assertThat(List.of(a.connections(), b.connections())).containsOnly(1);
+        await().untilAsserted(() -> assertThat(ended(a) + ended(b)).isPositive());
+        oneConnectionToEach();
     }
 
     @Test
@@ -238,17 +259,19 @@ class Http2ClientsIT {
         for (int i = 0; i < 20; i++) {
             assertThat(send(Call.get("http://orders/")).status()).isEqualTo(204);
         }
-        // A request that finds a connection whose end has not come in yet is retried, and nobody has received it.
-        assertThat(a.requests()).hasSize(20);
+        // A request that finds a connection whose end has not come in yet is retried, and nobody has received it. Before the answer is read, OkHttp may find that it cannot
+        // write any more.
+        assertThat(a.requests().size()).isBetween(20, client == Http2Client.OK_HTTP_3_12 ? 30 : 20);
     }
 
     @Test
     void aConnectionThatEndsBeforeAnythingIsSaidIsNone() throws IOException {
+        assumeTrue(client != Http2Client.VERTX_4_0, "Vert.x 4.0 tells nobody of it, without the mesh, too, and whoever asks waits for as long as it may");
         try (ServerSocket mute = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
             Thread closing = new Thread(() -> closeAll(mute), "mute");
             closing.start();
             serve(Policy.empty().cluster("orders", (InetSocketAddress) mute.getLocalSocketAddress(), b.address())
-                    .virtualHost("orders", retried("connect-failure", 1, to("orders"))));
+                    .virtualHost("orders", retried(client.tellsNothingSaidFromLost() ? "connect-failure" : "reset", 1, to("orders"))));
             for (int i = 0; i < 4; i++) {
                 assertThat(send(Call.get("http://orders/")).body()).isEqualTo("b");
             }
@@ -291,8 +314,8 @@ class Http2ClientsIT {
         for (int i = 0; i < 4; i++) {
             assertThat(send(Call.post("http://orders/", "the body")).body()).isEqualTo("b");
         }
-        await().untilAsserted(() -> assertThat(a.cancellations()).isEqualTo(a.requests().size() - 1));
-        assertThat(List.of(a.connections(), b.connections())).containsOnly(1);
+        await().untilAsserted(() -> assertThat(ended(a)).isGreaterThanOrEqualTo(a.requests().size() - 1));
+        oneConnectionToEach();
     }
 
     @Test
@@ -301,17 +324,30 @@ class Http2ClientsIT {
         route.getRouteBuilder().setTimeout(Durations.fromMillis(400));
         serve(Policy.empty().cluster("orders", a.address()).virtualHost("orders", route.build()));
         warmUp("a");
-        int ended = a.cancellations();
+        int ended = ended(a);
         int connections = a.connections();
         a.react(request -> new Begin(200, "half"));
 
         long began = System.nanoTime();
         assertThat(ask(Call.get("http://orders/"))).containsKey("error");
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
-        await().untilAsserted(() -> assertThat(a.cancellations()).isEqualTo(ended + 1));
+        await().untilAsserted(() -> assertThat(ended(a)).isGreaterThan(ended));
         a.react(request -> a.ok());
         assertThat(send(Call.get("http://orders/")).body()).isEqualTo("a");
-        assertThat(a.connections()).isEqualTo(connections);
+        if (client.keepsConnections()) {
+            assertThat(a.connections()).isEqualTo(connections);
+        }
+    }
+
+    /** Streams of that server which clients have ended by themselves, or with their connection where they do not keep that. */
+    private int ended(Http2Upstream upstream) {
+        return upstream.cancellations() + (client.keepsConnections() ? 0 : upstream.connections() - upstream.openConnections());
+    }
+
+    private void oneConnectionToEach() {
+        if (client.keepsConnections()) {
+            assertThat(List.of(a.connections(), b.connections())).containsOnly(1);
+        }
     }
 
     /** The first request of a process, and its first handshake, may take longer than a limit allows. */
@@ -366,7 +402,9 @@ class Http2ClientsIT {
         }
         Tally tally = shop.load("http://orders/", Map.of(client.header, client.http2), 60, 6);
         assertThat(tally.body("a")).as(tally.toString()).isEqualTo(60);
-        assertThat(a.connections()).isEqualTo(1);
+        if (client.keepsConnections()) {
+            assertThat(a.connections()).isEqualTo(1);
+        }
     }
 
     @Test
@@ -402,15 +440,41 @@ class Http2ClientsIT {
     }
 
     @Test
-    void aHandshakeThatTakesTooLongKeepsNoOtherWaiting() {
+    void aHandshakeThatTakesTooLongKeepsNoOtherWaiting() throws IOException {
         Http2Upstream orders = testbed.closeAfterwards(Http2Upstream.start("orders", MESH.certify(ORDERS).trusting(MESH)));
         Certified own = MESH.certify("spiffe://mesh/shop");
-        serve(secured(own, orders, Duration.ofMillis(1)));
-        for (int i = 0; i < 3; i++) {
-            assertThat(ask(Call.get("http://orders/"))).containsKey("error");
+        AtomicBoolean mute = new AtomicBoolean(true);
+        try (ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread accepting = new Thread(() -> accept(listening, mute, orders));
+            accepting.setDaemon(true);
+            accepting.start();
+            InetSocketAddress address = new InetSocketAddress(listening.getInetAddress(), listening.getLocalPort());
+            serve(secured(own, Duration.ofMillis(200), address));
+            for (int i = 0; i < 3; i++) {
+                assertThat(ask(Call.get("http://orders/"))).containsKey("error");
+            }
+            mute.set(false);
+            serve(secured(own, Duration.ofSeconds(1), address));
+            warmUp("orders");
         }
-        serve(secured(own, orders));
-        warmUp("orders");
+    }
+
+    /** A connection that is mute is kept open and not answered. */
+    private static void accept(ServerSocket listening, AtomicBoolean mute, Http2Upstream orders) {
+        List<Socket> kept = new ArrayList<>();
+        try {
+            while (true) {
+                Socket accepted = listening.accept();
+                kept.add(accepted);
+                if (!mute.get()) {
+                    Socket served = new Socket(orders.address().getAddress(), orders.address().getPort());
+                    hand(accepted, served);
+                    hand(served, accepted);
+                }
+            }
+        } catch (IOException over) {
+            kept.clear();
+        }
     }
 
     /** What is opened for a request is that request's, whatever becomes of the certificate meanwhile. */
@@ -435,7 +499,7 @@ class Http2ClientsIT {
     }
 
     private static Policy orAlso(Certified own, Http2Upstream orders, InetSocketAddress slow) {
-        return secured(own, orders, Duration.ofSeconds(20)).virtualHost("slow", to("slow")).cluster("slow",
+        return secured(own, Duration.ofSeconds(20), orders.address()).virtualHost("slow", to("slow")).cluster("slow",
                 (Cluster.Builder cluster) -> cluster.setConnectTimeout(Durations.fromSeconds(20)).setTransportSocket(MeshTlsSockets.upstream(MESH, own, ORDERS)),
                 slow);
     }
@@ -453,14 +517,14 @@ class Http2ClientsIT {
     }
 
     private static Policy secured(Certified own, Http2Upstream orders) {
-        return secured(own, orders, Duration.ofSeconds(1));
+        return secured(own, Duration.ofSeconds(1), orders.address());
     }
 
-    private static Policy secured(Certified own, Http2Upstream orders, Duration connectTimeout) {
+    private static Policy secured(Certified own, Duration connectTimeout, InetSocketAddress orders) {
         return Policy.empty().virtualHost("orders", to("orders")).cluster("orders",
                 (Cluster.Builder cluster) -> cluster.setConnectTimeout(Durations.fromMillis(connectTimeout.toMillis()))
                         .setTransportSocket(MeshTlsSockets.upstream(MESH, own, ORDERS)),
-                orders.address());
+                orders);
     }
 
     private void serveBoth(Route route) {

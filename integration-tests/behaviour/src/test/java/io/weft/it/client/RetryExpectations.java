@@ -321,7 +321,7 @@ abstract class RetryExpectations extends Expectations {
         assertThat(all()).hasSize(1);
     }
 
-    /** A response that is dropped is in nobody's way, however it goes on. */
+    /** A response that is dropped is in nobody's way, however it goes on, and keeps neither a place in a pool nor its endpoint busy. */
     @Test
     void aDroppedResponseThatDoesNotEndHoldsUpNothing() {
         serve("5xx", 1);
@@ -329,12 +329,18 @@ abstract class RetryExpectations extends Expectations {
                 half("HTTP/1.1 503 Busy", Upstream.Then.KEEP), Upstream.send(Upstream.Then.KEEP, "half", "HTTP/1.1 503 Busy", "Content-Length: 8"))) {
             AtomicInteger calls = new AtomicInteger();
             Stream.of(a, b).forEach(upstream -> upstream.react(request -> calls.getAndIncrement() == 0 ? unfinished : upstream.ok()));
+            int closed = closed();
 
             long began = System.nanoTime();
             assertThat(stage().send(Call.get("http://orders/").timeoutMillis(8_000)).status()).isEqualTo(200);
             // Not when the app's own patience for the response that is dropped has come to its end.
             assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(4));
+            await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(closed()).isGreaterThan(closed));
         }
+    }
+
+    private int closed() {
+        return Stream.of(a, b).mapToInt(upstream -> upstream.connections() - upstream.openConnections()).sum();
     }
 
     /** As behind a proxy, whose connection to the app stays as it is. */

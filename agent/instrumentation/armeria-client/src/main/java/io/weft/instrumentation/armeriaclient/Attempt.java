@@ -40,6 +40,8 @@ final class Attempt {
     /** Null before there is one. */
     private Channel channel;
     private boolean delivered;
+    /** A time limit has ended the response that the app was given. */
+    private boolean limited;
     /** Null before the library is done with the request. */
     private RequestLog sentOrNot;
     /** Null: in plaintext, or given back. */
@@ -209,7 +211,7 @@ final class Attempt {
         if (length >= 0 && length <= READ_TO_THE_END && !hop.exchange.streams()) {
             state = State.DROPPED;
             response.subscribe(NoopSubscriber.get());
-            hop.later(() -> discard(ClosedSessionException.get()), MOST_MILLIS_DROPPED);
+            hop.later(() -> discard(AbortedStreamException.get()), MOST_MILLIS_DROPPED);
         } else {
             state = State.OVER;
             response.abort();
@@ -238,6 +240,8 @@ final class Attempt {
         if (cause == null) {
             hop.log().responseTrailers(told.responseTrailers());
             hop.completed(told.responseEndTimeNanos());
+        } else if (limited) {
+            hop.broke(Failure.RESET, ClosedSessionException.get());
         } else {
             hop.broke(isByTheApp(cause) ? Failure.CANCELLED : Failure.RESET, cause);
         }
@@ -275,11 +279,14 @@ final class Attempt {
                 abort(cause);
             }
             case SENDING -> {
-                Throwable cause = ClosedSessionException.get();
-                fails(Failure.RESET, cause);
-                abort(cause);
+                fails(Failure.RESET, ClosedSessionException.get());
+                // And not what it failed with: of what is closed the library, from 1.32.1 on, resets no stream of HTTP/2.
+                abort(AbortedStreamException.get());
             }
-            case DELIVERED -> abort(ClosedSessionException.get());
+            case DELIVERED -> {
+                limited = true;
+                hop.breakOff();
+            }
             default -> { }
         }
     }

@@ -71,6 +71,8 @@ final class Hop implements CancellationTask {
     private boolean bodyBroken;
     /** The app has its response. */
     private boolean delivered;
+    /** Null before the app is given it. */
+    private WatchedResponse watched;
     /** Nothing more is to be done. */
     private volatile boolean over;
 
@@ -330,13 +332,18 @@ final class Hop implements CancellationTask {
             log().responseFirstBytesTransferred(firstBytes);
         }
         log().responseHeaders(changed);
-        WatchedResponse watched = new WatchedResponse(response, exchange);
+        watched = new WatchedResponse(response, exchange);
         DeliveredResponse given = new DeliveredResponse(watched, changed);
         watched.given(() -> {
             if (!answer.complete(given)) {
                 response.abort();
             }
         });
+    }
+
+    /** A time limit ends the delivered response. */
+    void breakOff() {
+        watched.breakOff();
     }
 
     /** The delivered response has come to its end, at that time. */

@@ -2,9 +2,11 @@ package io.weft.instrumentation.armeriaclient;
 
 import com.linecorp.armeria.common.AggregatedHttpResponse;
 import com.linecorp.armeria.common.AggregationOptions;
+import com.linecorp.armeria.common.ClosedSessionException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpObject;
 import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.stream.AbortedStreamException;
 import com.linecorp.armeria.common.stream.SubscriptionOption;
 import io.netty.util.concurrent.EventExecutor;
 import io.weft.dataplane.Demand;
@@ -17,6 +19,7 @@ final class WatchedResponse implements HttpResponse {
     private final HttpResponse response;
     private final OutgoingRequest exchange;
     private final Demand demand = new Demand(0);
+    private volatile boolean brokenOff;
 
     WatchedResponse(HttpResponse response, OutgoingRequest exchange) {
         this.response = response;
@@ -28,6 +31,12 @@ final class WatchedResponse implements HttpResponse {
         demand.tells(exchange, 0);
         to.run();
         demand.told(exchange);
+    }
+
+    /** A time limit is over. To the app its connection is closed, as by a proxy; the library, were it told that, would reset no stream of HTTP/2. */
+    void breakOff() {
+        brokenOff = true;
+        response.abort();
     }
 
     @Override
@@ -111,7 +120,7 @@ final class WatchedResponse implements HttpResponse {
 
         @Override
         public void onError(Throwable cause) {
-            subscriber.onError(cause);
+            subscriber.onError(brokenOff && cause instanceof AbortedStreamException ? ClosedSessionException.get() : cause);
         }
 
         @Override

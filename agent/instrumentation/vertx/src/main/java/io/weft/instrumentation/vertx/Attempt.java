@@ -35,6 +35,9 @@ final class Attempt {
     /** A response that is dropped may have so much for its connection to be kept. */
     private static final long MOST_DROPPED = 64 << 10;
 
+    /** And take so long: no time limit runs between two attempts, and until then it has a place in the pool, or one of the connection's streams. */
+    private static final long MOST_MILLIS_DROPPED = 50;
+
     /** So many connections in a row may have been taken away: a pool hands out what closes until it is told. */
     private static final int MOST_REDIALS = 50;
 
@@ -266,6 +269,17 @@ final class Attempt {
                 }
             }
             default -> { }
+        }
+    }
+
+    /** It goes to nobody. On the request's context. */
+    void endsSoon() {
+        channel.eventLoop().schedule(() -> hop.onContext(this::dropUnlessEnded), MOST_MILLIS_DROPPED, TimeUnit.MILLISECONDS);
+    }
+
+    private void dropUnlessEnded() {
+        if (!responseEnded) {
+            drop();
         }
     }
 

@@ -282,6 +282,7 @@ final class Hop {
         }
         if (again) {
             stream.flowsNowhere();
+            of.endsSoon();
             again();
             return;
         }

@@ -5,9 +5,10 @@ import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxException;
+import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
@@ -199,7 +200,7 @@ final class InternalsSince45 extends Internals {
 
     @Override
     boolean tellsOfAClosedConnection(Throwable cause) {
-        return cause instanceof HttpClosedException;
+        return cause instanceof VertxException && !(cause instanceof ConnectionPoolTooBusyException);
     }
 
     /** As those that are alike in all versions. */
