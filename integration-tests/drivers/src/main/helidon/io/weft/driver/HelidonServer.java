@@ -27,7 +27,7 @@ public final class HelidonServer implements ServerDriver.Server {
     private HelidonServer(String instance) {
         this.instance = instance;
         server = WebServer.builder()
-                .host("127.0.0.1")
+                .host("0.0.0.0")
                 .port(0)
                 // Or what it writes in parts, as over HTTP/2, waits for the caller's word.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())

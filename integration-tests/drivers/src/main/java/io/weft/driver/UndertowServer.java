@@ -36,7 +36,7 @@ public final class UndertowServer implements ServerDriver.Server {
             throw new IllegalStateException("asked to fail");
         });
         Undertow.Builder builder = Undertow.builder()
-                .addHttpListener(0, "127.0.0.1")
+                .addHttpListener(0, "0.0.0.0")
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, true)
                 .setHandler(paths);
         String ajp = System.getProperty("driver.ajp");

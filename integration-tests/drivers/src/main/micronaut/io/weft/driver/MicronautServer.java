@@ -30,7 +30,7 @@ public final class MicronautServer implements ServerDriver.Server {
     private MicronautServer(String instance) {
         server = ApplicationContext.run(EmbeddedServer.class, Map.of(
                 "instance", instance,
-                "micronaut.server.host", "127.0.0.1",
+                "micronaut.server.host", "0.0.0.0",
                 "micronaut.server.port", -1,
                 "micronaut.server.http-version", "2.0"));
     }

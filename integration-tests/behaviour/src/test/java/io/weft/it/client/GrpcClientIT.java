@@ -42,6 +42,7 @@ import io.weft.it.harness.MeshTlsSockets;
 import io.weft.it.harness.Policy;
 import io.weft.it.harness.PolicyServer;
 import io.weft.it.harness.Testbed;
+import io.weft.it.server.Relay;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -276,6 +277,26 @@ class GrpcClientIT {
         assertThat(a.calls().get(2).messages()).hasSize(5);
         assertThat(a.connections()).as("one for all of them").isEqualTo(1);
         assertThat(meshed.ask(form("orders", "kind", "UNARY")).get("body")).as("a plain target").isEqualTo("a:hello");
+    }
+
+    @Test
+    void anEndpointMayHaveAnAddressOfIpv6AndSoMayATarget() throws Exception {
+        try (Relay there = Relay.overIpv6To(a.address().getPort())) {
+            serve(Policy.empty().service("orders", there.address()));
+            assertThat(call()).containsEntry("body", "a:hello");
+
+            String literal = "[::1]:" + there.port();
+            assertThat(meshed.ask(form(literal))).isEqualTo(plain.ask(form(literal))).containsEntry("body", "a:hello");
+            serve(cluster("b", only -> {}, Policy.empty(), b).virtualHost(there.port(),
+                    VirtualHost.newBuilder().setName("named").addDomains(literal).addRoutes(to("b")).build()));
+            assertThat(meshed.ask(form(literal))).containsEntry("body", "b:hello");
+        }
+        GrpcUpstream secured = testbed.grpcUpstream("secured", MESH.certify(ORDERS).trusting(MESH));
+        try (Relay there = Relay.overIpv6To(secured.address().getPort())) {
+            serve(overTls(SHOP, there.address()));
+            assertThat(call()).containsEntry("body", "secured:hello");
+            assertThat(there.isAllTls()).isTrue();
+        }
     }
 
     @Test
@@ -600,12 +621,17 @@ class GrpcClientIT {
 
     /** With HTTP/2 by ALPN, on which the server insists. */
     private static Policy overTls(Certified own, GrpcUpstream endpoint) throws Exception {
+        return overTls(own, endpoint.address());
+    }
+
+    private static Policy overTls(Certified own, InetSocketAddress endpoint) throws Exception {
         UpstreamTlsContext.Builder context = MeshTlsSockets.upstream(MESH, own, ORDERS).getTypedConfig()
                 .unpack(UpstreamTlsContext.class).toBuilder();
         context.getCommonTlsContextBuilder().clearAlpnProtocols().addAlpnProtocols("h2");
         TransportSocket tls = TransportSocket.newBuilder()
                 .setName("envoy.transport_sockets.tls").setTypedConfig(Any.pack(context.build())).build();
-        return cluster("orders", cluster -> cluster.setTransportSocket(tls), Policy.empty().virtualHost("orders", to("orders")), endpoint);
+        return Policy.empty().virtualHost("orders", to("orders"))
+                .cluster("orders", cluster -> cluster.setTransportSocket(tls).setConnectTimeout(Durations.fromSeconds(20)), endpoint);
     }
 
     @Test

@@ -28,6 +28,7 @@ import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Then;
+import io.weft.it.server.Relay;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -204,6 +205,19 @@ abstract class MeshTlsExpectations extends Expectations {
         assertThat(orders.connections()).as("kept again").isEqualTo(before + 1);
         stage().serve(Policy.empty());
         awaitOpen(orders, 0);
+    }
+
+    @Test
+    void anEndpointOverTlsMayHaveAnAddressOfIpv6() throws IOException {
+        Upstream orders = secured("orders", MESH, ORDERS);
+        try (Relay there = Relay.overIpv6To(orders.address().getPort())) {
+            stage().serve(overTls(ORDERS, there.address()));
+            for (int i = 0; i < 3; i++) {
+                assertThat(stage().send(Call.get("http://orders/")).body()).isEqualTo("orders");
+            }
+            assertThat(orders.connections()).isEqualTo(1);
+            assertThat(there.isAllTls()).isTrue();
+        }
     }
 
     /** A pool may hand out what is being closed: it is told of that later, by another thread. */

@@ -321,6 +321,20 @@ abstract class RetryExpectations extends Expectations {
         assertThat(all()).hasSize(1);
     }
 
+    @Test
+    @Takes(Trait.READS_PAST_INTERIM_RESPONSES)
+    void aStatusAfterAnInterimResponseIsRetried() {
+        serve("5xx", 1);
+        AtomicInteger calls = new AtomicInteger();
+        Reaction hints = Upstream.send(Upstream.Then.KEEP, "busy", "HTTP/1.1 103 Early Hints", "Link: </x>\r\n\r\nHTTP/1.1 503 Busy", "Content-Length: 4");
+        Stream.of(a, b).forEach(upstream -> upstream.react(request -> calls.getAndIncrement() % 2 == 0 ? hints : upstream.ok()));
+
+        for (Call call : List.of(Call.get("http://orders/"), Call.post("http://orders/", "body"))) {
+            assertThat(stage().send(call.timeoutMillis(8_000)).status()).isEqualTo(200);
+        }
+        assertThat(all()).hasSize(4);
+    }
+
     /** A response that is dropped is in nobody's way, however it goes on, and keeps neither a place in a pool nor its endpoint busy. */
     @Test
     void aDroppedResponseThatDoesNotEndHoldsUpNothing() {

@@ -27,6 +27,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
 import io.envoyproxy.envoy.config.route.v3.RedirectAction;
 import io.envoyproxy.envoy.config.route.v3.Route;
+import io.envoyproxy.envoy.config.route.v3.VirtualHost;
 import io.envoyproxy.envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatchAndSubstitute;
 import io.envoyproxy.envoy.type.matcher.v3.RegexMatcher;
@@ -37,6 +38,8 @@ import io.weft.it.harness.Policy;
 import io.weft.it.harness.RecordedRequest;
 import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Respond;
+import io.weft.it.server.Relay;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +69,31 @@ abstract class RoutingExpectations extends Expectations {
             assertThat(request.header("host")).hasValue(stage().client.host("orders"));
             assertThat(request.headers()).contains("X-Tenant: blue");
         });
+    }
+
+    /** To Envoy, too, case makes no difference, nor does a port that is the scheme's. */
+    @Test
+    void aServiceIsFoundHoweverTheAppWritesItsName() {
+        stage().serve(Policy.empty().cluster("orders", a.address())
+                .virtualHost(80, VirtualHost.newBuilder().setName("orders").addDomains("orders").addDomains("orders:80").addRoutes(to("orders")).build()));
+
+        for (String url : List.of("http://ORDERS/", "http://Orders:80/", "http://orders:80/a?b=c")) {
+            assertThat(stage().send(Call.get(url)).body()).as(url).isEqualTo("a");
+        }
+    }
+
+    /** As all have in a cluster without others. */
+    @Test
+    void anEndpointMayHaveAnAddressOfIpv6() throws IOException {
+        try (Relay there = Relay.overIpv6To(a.address().getPort())) {
+            stage().serve(Policy.empty().service("orders", there.address()));
+
+            for (int i = 0; i < 3; i++) {
+                assertThat(stage().send(Call.post("http://orders/a?b=c", "body")).body()).isEqualTo("a");
+            }
+            assertThat(a.connections()).isEqualTo(1);
+            assertThat(a.requests()).allSatisfy(request -> assertThat(request.header("host")).hasValue(stage().client.host("orders")));
+        }
     }
 
     @Test

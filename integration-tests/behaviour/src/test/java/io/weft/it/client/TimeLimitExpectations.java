@@ -3,6 +3,7 @@ package io.weft.it.client;
 import static io.weft.it.harness.Routes.retried;
 import static io.weft.it.harness.Routes.to;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
@@ -88,6 +89,7 @@ abstract class TimeLimitExpectations extends Expectations {
         assertThat(a.requests()).as("where some began").isNotEmpty();
         assertThat(b.requests()).hasSize(4);
         assertThat(b.requests().stream().map(RecordedRequest::text)).containsExactlyInAnyOrder("", "", "body", "body");
+        await().untilAsserted(() -> assertThat(a.openConnections()).as("those on which it hangs").isZero());
     }
 
     @Test

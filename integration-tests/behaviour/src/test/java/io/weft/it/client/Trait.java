@@ -45,6 +45,12 @@ enum Trait {
                     Client.JAVA_NET_HTTP, Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.OK_HTTP_4, Client.OK_HTTP_5,
                     Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0, Client.HELIDON_4_0, Client.HELIDON_4_5,
                     Client.ARMERIA_1_24, Client.ARMERIA_1_40))),
+    READS_PAST_INTERIM_RESPONSES(
+            "n.a.", "The library takes an interim response other than 100 for the final one, `HttpURLConnection` on JDK 17 alone, without the mesh, too.",
+            EnumSet.complementOf(EnumSet.of(
+                    Client.HTTP_URL_CONNECTION, Client.OK_HTTP_3_12, Client.OK_HTTP_3_14, Client.REACTOR_NETTY_1_0, Client.REACTOR_NETTY_1_3,
+                    Client.JETTY_CLIENT_9_4, Client.JETTY_CLIENT_10, Client.JETTY_CLIENT_11, Client.ASYNC_HTTP_CLIENT_2_12, Client.ASYNC_HTTP_CLIENT_3_0,
+                    Client.VERTX_4_0, Client.HELIDON_4_0, Client.HELIDON_4_5, Client.MICRONAUT_4_0, Client.MICRONAUT_4_10))),
     CLOSES_ITS_CLIENTS(
             "n.a.", "The driver closes no client: the library's have nothing to be closed, or share what they have, or tell what the last attempt has brought.",
             EnumSet.complementOf(EnumSet.of(

@@ -15,6 +15,8 @@ import io.weft.it.harness.Upstream;
 import io.weft.it.harness.Upstream.Reaction;
 import io.weft.it.harness.Upstream.Respond;
 import io.weft.it.harness.Upstream.Then;
+import io.weft.it.server.Relay;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +58,22 @@ abstract class TransparencyExpectations extends Expectations {
                 Call.get(url).method("DELETE").body("body"), Call.get(url).method("POST"),
                 Call.post(url, "one-shot").way(Way.STREAM), Call.post(url, "one-shot").way(Way.STREAM_FIXED),
                 Call.post(url, LARGE), Call.post(url, LARGE).way(Way.STREAM));
+    }
+
+    @Test
+    void aUrlMayHaveAnAddressOfIpv6() throws IOException {
+        try (Relay there = Relay.overIpv6To(a.address().getPort())) {
+            Call call = Call.get("http://[::1]:" + there.port() + "/x?y");
+            stage().serve(Policy.empty());
+            Map<String, String> without = stage().plain.ask(call.form());
+            assertThat(without).containsEntry("body", "a");
+            assertThat(stage().meshed.ask(call.form())).isEqualTo(without);
+
+            stage().serve(Policy.empty().cluster("b", b.address()).virtualHost(there.port(),
+                    VirtualHost.newBuilder().setName("named").addDomains("[::1]:" + there.port()).addRoutes(to("b")).build()));
+            assertThat(stage().meshed.ask(call.form())).containsEntry("body", "b").containsEntry("seen.uri", without.get("seen.uri"));
+            assertThat(b.requests().get(0).wire()).isEqualTo(a.requests().get(0).wire());
+        }
     }
 
     @Test

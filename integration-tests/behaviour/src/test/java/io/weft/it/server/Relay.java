@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
@@ -33,10 +34,19 @@ public final class Relay implements AutoCloseable {
         this.target = target;
     }
 
-    /** In front of a server on 127.0.0.1. */
+    /** In front of a server on 127.0.0.1, where that is, too. */
     public static Relay to(int target) {
+        return at(new byte[] {127, 0, 0, 1}, target);
+    }
+
+    /** In front of a server on 127.0.0.1, but at {@code ::1}. */
+    public static Relay overIpv6To(int target) {
+        return at(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, target);
+    }
+
+    private static Relay at(byte[] address, int target) {
         try {
-            Relay relay = new Relay(new ServerSocket(0, 100, InetAddress.getByAddress(new byte[] {127, 0, 0, 1})), target);
+            Relay relay = new Relay(new ServerSocket(0, 100, InetAddress.getByAddress(address)), target);
             start("accepts for " + target, relay::accept);
             return relay;
         } catch (IOException e) {
@@ -46,6 +56,10 @@ public final class Relay implements AutoCloseable {
 
     public int port() {
         return listening.getLocalPort();
+    }
+
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listening.getLocalSocketAddress();
     }
 
     private static void start(String name, Runnable task) {

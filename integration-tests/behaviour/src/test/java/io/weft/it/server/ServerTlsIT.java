@@ -129,6 +129,30 @@ class ServerTlsIT {
     }
 
     @Test
+    void overIpv6TheSameHolds() throws IOException {
+        serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
+
+        InetAddress localhost = InetAddress.getByName("::1");
+        try (TlsClient client = new TlsClient(SHOP, new Socket(localhost, port))) {
+            client.send("GET /" + CLOSE);
+            assertThat(text(client.socket().getInputStream().readAllBytes())).startsWith("HTTP/1.1 200");
+        }
+        try (Socket plaintext = new Socket(localhost, port)) {
+            plaintext.getOutputStream().write(("GET /" + CLOSE).getBytes(StandardCharsets.ISO_8859_1));
+            assertThat(ended(plaintext)).doesNotContain("200");
+        }
+    }
+
+    /** What has come until then. */
+    private static String ended(Socket socket) {
+        try {
+            return text(socket.getInputStream().readAllBytes());
+        } catch (IOException reset) {
+            return "";
+        }
+    }
+
+    @Test
     void theSizesOfBodiesAreCounted() throws IOException {
         // Before there is a policy, plaintext is taken, too, and nothing is counted.
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());

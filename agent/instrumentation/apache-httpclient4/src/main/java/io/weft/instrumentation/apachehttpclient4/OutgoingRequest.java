@@ -2,6 +2,7 @@ package io.weft.instrumentation.apachehttpclient4;
 
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
+import io.weft.instrumentation.HostHeader;
 import io.weft.instrumentation.LimitedBytes;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -46,8 +47,7 @@ abstract class OutgoingRequest extends Exchange {
             return host.getValue();
         }
         HttpHost target = route.getTargetHost();
-        String name = target.getHostName().indexOf(':') < 0 ? target.getHostName() : "[" + target.getHostName() + "]";
-        return target.getPort() < 0 || target.getPort() == 80 ? name : name + ":" + target.getPort();
+        return HostHeader.of(target.getHostName(), target.getPort());
     }
 
     /** Before 4.5, minimal clients do not rewrite the app's URI, which has the host in it. */

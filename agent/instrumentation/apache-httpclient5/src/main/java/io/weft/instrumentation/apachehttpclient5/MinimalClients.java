@@ -1,6 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.HostHeader;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
@@ -64,7 +65,7 @@ final class MinimalClients {
         if (outside != null || isSecure(target)) {
             return outside;
         }
-        String authority = OutgoingRequest.authority(target.getHostName(), port(target));
+        String authority = HostHeader.of(target.getHostName(), port(target));
         return context.outbound().mayBeSecured(authority) ? unsecurable(authority) : null;
     }
 

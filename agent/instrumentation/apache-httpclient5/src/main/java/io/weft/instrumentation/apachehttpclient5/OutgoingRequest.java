@@ -1,6 +1,7 @@
 package io.weft.instrumentation.apachehttpclient5;
 
 import io.weft.dataplane.Exchange;
+import io.weft.instrumentation.HostHeader;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -37,15 +38,10 @@ abstract class OutgoingRequest extends Exchange {
             return host.getValue();
         }
         if (request.getAuthority() != null) {
-            return authority(request.getAuthority().getHostName(), request.getAuthority().getPort());
+            return HostHeader.of(request.getAuthority().getHostName(), request.getAuthority().getPort());
         }
         HttpHost target = route.getTargetHost();
-        return authority(target.getHostName(), target.getPort());
-    }
-
-    static String authority(String host, int port) {
-        String name = host.indexOf(':') < 0 ? host : "[" + host + "]";
-        return port < 0 || port == 80 ? name : name + ":" + port;
+        return HostHeader.of(target.getHostName(), target.getPort());
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.weft.instrumentation.javanethttp;
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.HedgedAttempt;
 import io.weft.dataplane.RequestCopy;
-import java.net.URI;
+import io.weft.instrumentation.HostHeader;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.util.ArrayList;
@@ -68,12 +68,7 @@ final class OutgoingRequest extends Exchange {
     @Override
     public String authority() {
         List<String> hosts = request.headers().allValues("host");
-        return hosts.isEmpty() ? authority(request.uri()) : hosts.get(0);
-    }
-
-    /** As the JDK writes its Host header. */
-    static String authority(URI uri) {
-        return uri.getPort() == -1 || uri.getPort() == 80 ? uri.getHost() : uri.getHost() + ":" + uri.getPort();
+        return hosts.isEmpty() ? HostHeader.of(request.uri().getHost(), request.uri().getPort()) : hosts.get(0);
     }
 
     @Override

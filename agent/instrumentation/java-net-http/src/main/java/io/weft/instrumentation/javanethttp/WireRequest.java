@@ -1,6 +1,7 @@
 package io.weft.instrumentation.javanethttp;
 
 import io.weft.dataplane.RequestChanges;
+import io.weft.instrumentation.HostHeader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
@@ -27,7 +28,7 @@ final class WireRequest extends HttpRequest {
         if (changes.path() == null && changes.authority() == null) {
             return uri;
         }
-        String authority = changes.authority() == null ? OutgoingRequest.authority(uri) : changes.authority();
+        String authority = changes.authority() == null ? HostHeader.of(uri.getHost(), uri.getPort()) : changes.authority();
         String path = changes.path();
         if (path == null) {
             path = uri.getRawQuery() == null ? uri.getRawPath() : uri.getRawPath() + "?" + uri.getRawQuery();

@@ -2,6 +2,7 @@ package io.weft.instrumentation.jettyclientbefore12;
 
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
+import io.weft.instrumentation.HostHeader;
 import io.weft.instrumentation.LimitedBytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ final class OutgoingRequest extends Exchange {
         if (host != null) {
             return host;
         }
-        return request.getPort() == 80 ? request.getHost() : request.getHost() + ":" + request.getPort();
+        return HostHeader.of(request.getHost(), request.getPort());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.weft.instrumentation.okhttp;
 
 import io.weft.dataplane.Exchange;
 import io.weft.dataplane.RequestCopy;
+import io.weft.instrumentation.HostHeader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,8 +57,7 @@ final class OutgoingRequest extends Exchange {
             return host;
         }
         HttpUrl url = request.url();
-        String name = url.host().indexOf(':') < 0 ? url.host() : "[" + url.host() + "]";
-        return url.port() == 80 ? name : name + ":" + url.port();
+        return HostHeader.of(url.host(), url.port());
     }
 
     @Override

@@ -21,6 +21,7 @@ import io.weft.dataplane.Endpoint;
 import io.weft.dataplane.LocalReply;
 import io.weft.dataplane.RequestChanges;
 import io.weft.instrumentation.AdapterContext;
+import io.weft.instrumentation.HostHeader;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -92,9 +93,9 @@ final class InternalsSince45 extends Internals {
     RequestOptions towards(Object client, RequestOptions request, Target target, Endpoint endpoint, SecuredChannels secured) throws Throwable {
         RequestOptions options = new RequestOptions(request);
         SecuredChannels.Address at = secured.address(endpoint, beginsWithHttp2(client, request));
-        // From 5.1 on the library looks up an address's name once more, and its pools have the authority's.
+        // From 5.1 on the library looks up an address's name once more, its pools have the authority's, and it takes an IPv6 address for a name unless it has brackets.
         boolean named = !Members.BEFORE_5_1 && at.name() != null;
-        setServer(options, named ? at.nameless() : at.server());
+        setServer(options, Members.BEFORE_5_1 ? at.server() : at.literal());
         options.setHost(named ? at.name() : target.host()).setPort(target.port()).setSsl(false);
         long limit = request.getConnectTimeout() >= 0 ? request.getConnectTimeout() : request.getTimeout();
         // The rest of the app's patience is the request's that the app has.
@@ -149,7 +150,7 @@ final class InternalsSince45 extends Internals {
         if (!(named instanceof HostAndPort address)) {
             return (String) named;
         }
-        return address.port() == 80 || address.port() < 0 ? address.host() : address.host() + ":" + address.port();
+        return HostHeader.of(address.host(), address.port());
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.weft.instrumentation.Dropped;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.ConnectException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -44,16 +45,20 @@ final class SecuredChannels {
     /**
      * Of an endpoint, as the library has it.
      *
-     * @param nameless the same without the name
+     * @param literal the same without the name, as it is in a URL
      * @param name null: plaintext
      */
-    record Address(SocketAddress server, SocketAddress nameless, String name) {
+    record Address(SocketAddress server, SocketAddress literal, String name) {
         private static Address of(byte[] ip, int port, String name) throws UnknownHostException {
-            SocketAddress nameless = SocketAddress.inetSocketAddress(new InetSocketAddress(InetAddress.getByAddress(ip), port));
+            InetAddress address = InetAddress.getByAddress(ip);
+            SocketAddress nameless = SocketAddress.inetSocketAddress(new InetSocketAddress(address, port));
             SocketAddress server = name == null
                     ? nameless
                     : SocketAddress.inetSocketAddress(new InetSocketAddress(InetAddress.getByAddress(name, ip), port));
-            return new Address(server, nameless, name);
+            SocketAddress literal = address instanceof Inet6Address
+                    ? SocketAddress.inetSocketAddress(port, "[" + address.getHostAddress() + "]")
+                    : nameless;
+            return new Address(server, literal, name);
         }
     }
 

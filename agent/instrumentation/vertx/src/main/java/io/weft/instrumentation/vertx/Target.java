@@ -1,6 +1,7 @@
 package io.weft.instrumentation.vertx;
 
 import io.vertx.core.http.RequestOptions;
+import io.weft.instrumentation.HostHeader;
 
 /**
  * Where the app wants a request to go.
@@ -22,11 +23,6 @@ record Target(String host, int port, String authority) {
             return null;
         }
         String named = options.getHeaders() == null ? null : options.getHeaders().get("host");
-        return new Target(host, port, named == null ? authority(host, port) : named);
-    }
-
-    private static String authority(String host, int port) {
-        String name = host.indexOf(':') < 0 || host.startsWith("[") ? host : "[" + host + "]";
-        return port == 80 ? name : name + ":" + port;
+        return new Target(host, port, named == null ? HostHeader.of(host, port) : named);
     }
 }
