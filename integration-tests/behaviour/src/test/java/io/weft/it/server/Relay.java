@@ -1,5 +1,6 @@
 package io.weft.it.server;
 
+import io.weft.it.Ipv6;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,22 +37,22 @@ public final class Relay implements AutoCloseable {
 
     /** In front of a server on 127.0.0.1, where that is, too. */
     public static Relay to(int target) {
-        return at(new byte[] {127, 0, 0, 1}, target);
-    }
-
-    /** In front of a server on 127.0.0.1, but at {@code ::1}. */
-    public static Relay overIpv6To(int target) {
-        return at(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, target);
-    }
-
-    private static Relay at(byte[] address, int target) {
         try {
-            Relay relay = new Relay(new ServerSocket(0, 100, InetAddress.getByAddress(address)), target);
-            start("accepts for " + target, relay::accept);
-            return relay;
+            return at(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), target);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** In front of a server on 127.0.0.1, but at {@code ::1}. */
+    public static Relay overIpv6To(int target) throws IOException {
+        return at(Ipv6.loopback(), target);
+    }
+
+    private static Relay at(InetAddress address, int target) throws IOException {
+        Relay relay = new Relay(new ServerSocket(0, 100, address), target);
+        start("accepts for " + target, relay::accept);
+        return relay;
     }
 
     public int port() {

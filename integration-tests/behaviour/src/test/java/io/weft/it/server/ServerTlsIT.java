@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.envoyproxy.envoy.config.listener.v3.Listener;
+import io.weft.it.Ipv6;
 import io.weft.it.harness.AdminPage;
 import io.weft.it.harness.Authority;
 import io.weft.it.harness.Certified;
@@ -132,7 +133,7 @@ class ServerTlsIT {
     void overIpv6TheSameHolds() throws IOException {
         serve(inbounds.strict(), () -> !takesPlaintext() && takesTls());
 
-        InetAddress localhost = InetAddress.getByName("::1");
+        InetAddress localhost = Ipv6.loopback();
         try (TlsClient client = new TlsClient(SHOP, new Socket(localhost, port))) {
             client.send("GET /" + CLOSE);
             assertThat(text(client.socket().getInputStream().readAllBytes())).startsWith("HTTP/1.1 200");
