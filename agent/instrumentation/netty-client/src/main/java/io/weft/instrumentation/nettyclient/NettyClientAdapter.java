@@ -10,6 +10,7 @@ import io.weft.dataplane.Outbound;
 import io.weft.instrumentation.Adapter;
 import io.weft.instrumentation.AdapterContext;
 import io.weft.instrumentation.Handler;
+import io.weft.instrumentation.HostHeader;
 import io.weft.instrumentation.Outside;
 import io.weft.instrumentation.Unsent;
 import java.net.ConnectException;
@@ -19,7 +20,6 @@ import java.util.concurrent.RejectedExecutionException;
 
 /** The handler of {@link NettyClientModule}. Compiled against Netty 4.1.21, links on later ones. Thread-safe. */
 public final class NettyClientAdapter implements Adapter {
-    private static final int HTTP = 80;
     private static final int HTTPS = 443;
 
     private final AdapterContext context;
@@ -48,7 +48,7 @@ public final class NettyClientAdapter implements Adapter {
         int port = host.getPort();
         // Some add what encrypts once they are connected.
         boolean tls = spoken == Spoken.TLS || port == HTTPS;
-        String authority = authority(name, port);
+        String authority = HostHeader.of(name, port);
         if (tls || !outbound.names(authority)) {
             ConnectException refusal = Outside.refusal(outbound, tls, name, port);
             return refusal == null ? Handler.PROCEED : refuse(channel, promise, refusal);
@@ -70,11 +70,6 @@ public final class NettyClientAdapter implements Adapter {
             SecuredConnection.begin(channel, endpoint.tls(), endpoint.address(), spoken == Spoken.HTTP_2);
         }
         return connect(channel, endpoint.address(), local, promise);
-    }
-
-    private static String authority(String name, int port) {
-        String host = name.indexOf(':') < 0 ? name : '[' + name + ']';
-        return port == HTTP ? host : host + ':' + port;
     }
 
     /** As the library does it for an address that it has looked up. */
