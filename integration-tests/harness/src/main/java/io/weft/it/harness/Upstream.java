@@ -13,6 +13,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -58,10 +60,17 @@ public final class Upstream implements AutoCloseable {
     public record Reset() implements Reaction {}
 
     /**
-     * Of all upstreams so far. Another one at the port of one that is gone is sent its first requests over connections to that one, which
-     * a library has kept: each of them fails, and is a retry less.
+     * Of the upstreams so far, the latest {@value #REMEMBERED}. Another one at the port of one that is gone is sent its first requests over connections to that one, which
+     * a library has kept: each of them fails, and is a retry less. Of all that there ever were, there would be no port left in a run of many thousands.
      */
-    private static final Set<Integer> PORTS = ConcurrentHashMap.newKeySet();
+    private static final Set<Integer> PORTS = Collections.synchronizedSet(Collections.newSetFromMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, Boolean> eldest) {
+            return size() > REMEMBERED;
+        }
+    }));
+
+    private static final int REMEMBERED = 2_000;
 
     private final String name;
     /** Null: plaintext. */
