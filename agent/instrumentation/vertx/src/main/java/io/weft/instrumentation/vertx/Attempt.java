@@ -56,6 +56,7 @@ final class Attempt {
     /** Null: not secured by the mesh. */
     private SharedConnection connection;
     private boolean requestEnded;
+    /** Or no more of it comes. */
     private boolean responseEnded;
     private long dropped;
 
@@ -265,7 +266,7 @@ final class Attempt {
             case DROPPED -> {
                 dropped += ((Buffer) chunk).length();
                 if (dropped > MOST_DROPPED) {
-                    drop();
+                    dropUnlessEnded();
                 }
             }
             default -> { }
@@ -279,6 +280,8 @@ final class Attempt {
 
     private void dropUnlessEnded() {
         if (!responseEnded) {
+            // Once: where it is over already, the connection may have other streams by then.
+            responseEnded = true;
             drop();
         }
     }
@@ -316,6 +319,7 @@ final class Attempt {
     }
 
     void exception(Throwable cause) {
+        responseEnded = true;
         lets();
         switch (state) {
             case SENDING -> hop.failed(this, classify(cause), cause);
@@ -332,6 +336,7 @@ final class Attempt {
     }
 
     void reset(Long code) {
+        responseEnded = true;
         lets();
         switch (state) {
             case SENDING -> hop.failed(this, code == REFUSED_STREAM ? Failure.REFUSED : Failure.RESET, new StreamResetException(code));

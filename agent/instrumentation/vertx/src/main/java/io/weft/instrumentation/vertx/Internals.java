@@ -8,7 +8,9 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
+import io.vertx.core.VertxException;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
@@ -154,10 +156,12 @@ abstract class Internals {
     /** Whether a stream may be told who takes what its server pushes. */
     abstract boolean takesPushes(Object stream) throws Throwable;
 
-    /** A connection of the pool's that its server has closed meanwhile. */
-    abstract boolean tellsOfAClosedConnection(Throwable cause);
-
     // Alike in all versions.
+
+    /** A connection of the pool's that its server has closed meanwhile. */
+    final boolean tellsOfAClosedConnection(Throwable cause) {
+        return cause instanceof VertxException && !(cause instanceof ConnectionPoolTooBusyException);
+    }
 
     /** Of whoever asks for a request. */
     Context context(Promise<?> asked) throws Throwable {

@@ -4,8 +4,6 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
-import io.vertx.core.VertxException;
-import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
@@ -155,11 +153,6 @@ final class InternalsBefore45 extends Internals {
     @Override
     boolean takesPushes(Object stream) throws Throwable {
         return isHttp2(stream);
-    }
-
-    @Override
-    boolean tellsOfAClosedConnection(Throwable cause) {
-        return cause instanceof VertxException && !(cause instanceof ConnectionPoolTooBusyException);
     }
 
     /** As those that are alike in all versions. */

@@ -5,8 +5,6 @@ import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxException;
-import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
@@ -197,11 +195,6 @@ final class InternalsSince45 extends Internals {
     @Override
     boolean takesPushes(Object stream) {
         return true;
-    }
-
-    @Override
-    boolean tellsOfAClosedConnection(Throwable cause) {
-        return cause instanceof VertxException && !(cause instanceof ConnectionPoolTooBusyException);
     }
 
     /** As those that are alike in all versions. */
